@@ -37,7 +37,7 @@ class DatedWindow:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One dated shift of one agent from a calendar file: instants, half-open. `agent` is the configuration's key."""
+    """One dated shift from a calendar file: instants, half-open. `agent` is the configuration's key."""
 
     agent: str
     start: datetime

@@ -1,0 +1,74 @@
+"""Engines: how SQLite and PostgreSQL are opened, and nothing else that differs between them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+_BUSY_SECONDS = 5
+
+
+def is_sqlite(url: str) -> bool:
+    return url.startswith("sqlite:")
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of a `sqlite:///relative` or `sqlite:////absolute` address."""
+    return Path(make_url(url).database or "")
+
+
+def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
+    """An engine for `DATABASE_URL`.
+
+    `writes`: SQLite transactions begin IMMEDIATE, so that read-then-write needs no retry. SQLite runs in WAL
+    mode with synchronous=FULL: what was acknowledged survives a power cut.
+    """
+    if is_sqlite(url):
+        return _open_sqlite(url, writes=writes, pool=pool)
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    # No prepared statements on the server: a pooler in transaction mode (pgbouncer) may hand each
+    # transaction another connection.
+    return create_engine(
+        parsed,
+        pool_size=pool,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={
+            "prepare_threshold": None,
+            "connect_timeout": 10,
+            "application_name": "webex-guest-bridge",
+        },
+    )
+
+
+def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
+    path = sqlite_path(url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        f"sqlite:///{path}",
+        pool_size=1 if writes else pool,
+        max_overflow=0,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "wal_autocheckpoint=4000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,141 @@
+"""Group commit: one thread owns the writing connection and commits whatever arrived while it last committed.
+
+An *operation* is a plain function `(connection, items) -> results`, one result per item. Calls of the same
+operation that arrive together become one call with all their items, and everything that arrives together
+becomes one transaction. That is what makes an fsync per event affordable (see docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from bridge.domain.errors import BridgeError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Operation = Callable[[Connection, Sequence[Item]], Sequence[Result]]
+_Call = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
+
+_MOST = 1024  # items in one transaction: bounds how long a lone caller waits behind a burst
+_TRIES = 3  # of one call alone, after a deadlock or a lost connection
+
+
+class StoreUnavailable(BridgeError):
+    """The database could not take the change now (full, locked, read-only, gone). Nothing was stored."""
+
+
+class Writer:
+    """Runs operations in its own thread. `submit` may be awaited by any number of tasks of one event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._log = structlog.get_logger()
+        self.transactions = 0
+        self.items = 0
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finishes what was submitted, then ends the thread."""
+        self._calls.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def submit(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
+        """A future of the result for `item`, set after the commit; it may raise StoreUnavailable."""
+        if self._loop is None:
+            raise StoreUnavailable("the store is not started")
+        future: asyncio.Future[Result] = self._loop.create_future()
+        self._calls.put((operation, item, future))
+        return future
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            batch, stopping = self._arrived()
+            if batch:
+                self._settle(self._commit(batch))
+
+    def _arrived(self) -> tuple[list[_Call], bool]:
+        """Waits for a call, then takes what came with it. The flag says that this was the last batch."""
+        batch: list[_Call] = []
+        with contextlib.suppress(queue.Empty):
+            call = self._calls.get()
+            while call is not None:
+                batch.append(call)
+                if len(batch) == _MOST:
+                    return batch, False
+                call = self._calls.get_nowait()
+            return batch, True
+        return batch, False
+
+    def _commit(self, batch: list[_Call]) -> list[tuple[_Call, Any]]:
+        try:
+            return self._transaction(batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
+            if len(batch) == 1:
+                return [(batch[0], self._alone(batch[0], error))]
+        # One bad call must not fail its neighbours: everybody again, each in a transaction of its own.
+        return [(call, self._alone(call, None)) for call in batch]
+
+    def _alone(self, call: _Call, error: Exception | None) -> Any:
+        for _ in range(_TRIES):
+            if error is not None and not _worth_repeating(error):
+                break
+            try:
+                return self._transaction([call])[0][1]
+            except Exception as again:  # noqa: BLE001 - returned to the caller below
+                error = again
+        assert error is not None
+        if isinstance(error, OperationalError | DBAPIError):
+            self._log.error("store.failed", error=type(error.orig).__name__, reason=str(error.orig)[:200])
+            return StoreUnavailable(f"the database did not take the change: {error.orig}")
+        return error
+
+    def _transaction(self, batch: list[_Call]) -> list[tuple[_Call, Any]]:
+        grouped: dict[Operation[Any, Any], list[_Call]] = {}
+        for call in batch:
+            grouped.setdefault(call[0], []).append(call)
+        outcome: list[tuple[_Call, Any]] = []
+        with self._engine.begin() as connection:
+            for operation, calls in grouped.items():
+                results = operation(connection, [item for _, item, _ in calls])
+                outcome.extend(zip(calls, results, strict=True))
+        self.transactions += 1
+        self.items += len(batch)
+        return outcome
+
+    def _settle(self, outcome: list[tuple[_Call, Any]]) -> None:
+        def resolve() -> None:
+            for (_, _, future), result in outcome:
+                if future.done():  # the caller was cancelled; the change stands
+                    continue
+                if isinstance(result, Exception):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop closed while we committed: nobody waits any more
+            self._loop.call_soon_threadsafe(resolve)
+
+
+def _worth_repeating(error: Exception) -> bool:
+    """A deadlock, a serialization failure or a lost connection on PostgreSQL; SQLite has waited already."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state in ("40001", "40P01") or (error.connection_invalidated and state is not None)
