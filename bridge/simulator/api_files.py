@@ -1,0 +1,44 @@
+"""/contents: files and what the virus scan says of them. https://developer.webex.com/docs/basics"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bridge.simulator.ask import Ask
+from bridge.simulator.ids import tracking_id
+from bridge.simulator.model import File, Refusal
+
+
+async def content(ask: Ask) -> web.Response:
+    """HEAD describes, GET gives; 423 while scanning, 410 infected, 428 unscannable unless accepted."""
+    person, file = ask.person, ask.world.files.get(ask.part("id"))
+    if file is None or file.room is None or person not in file.room.members:
+        raise Refusal(404, "Content not found.")
+    if ask.request.method == "GET":
+        _scan(ask, file)
+    return give(file)
+
+
+def give(file: File) -> web.Response:
+    """The bytes, to be saved and never shown; aiohttp leaves them out of an answer to HEAD."""
+    plain = file.name.encode("ascii", "replace").decode().translate({34: "_", 92: "_", 10: "_", 13: "_"})
+    named = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+    headers = {
+        "Content-Type": file.type,
+        "Content-Disposition": named,
+        "TrackingID": tracking_id(),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(body=file.content, headers=headers)
+
+
+def _scan(ask: Ask, file: File) -> None:
+    if file.scan == "infected":
+        raise Refusal(410, "The file was found to be infected and is gone.")
+    if file.scan == "unscannable" and ask.query("allow") != "unscannable":
+        raise Refusal(428, "The file cannot be scanned. Use allow=unscannable to download it anyway.")
+    left = file.clean_at - ask.at
+    if file.scan == "scanning" and left > 0:
+        raise Refusal(423, "The file is being scanned.", {"Retry-After": str(max(1, round(left)))})

@@ -1,0 +1,212 @@
+"""/messages and /attachment/actions. https://developer.webex.com/docs/api/v1/messages"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from bridge.simulator import talk
+from bridge.simulator.api_people import room_for
+from bridge.simulator.ask import Ask, answer, nothing, page, text_field
+from bridge.simulator.ids import parse_iso
+from bridge.simulator.model import File, Message, Person, Refusal, Room
+from bridge.simulator.world import Upload
+
+SESSION = web.AppKey("session", aiohttp.ClientSession)
+_DESTINATIONS = ("roomId", "toPersonEmail", "toPersonId")
+_DIRECT_PAGE = 50
+_KMS = {"title": {"code": "kms_failure", "reason": "Key management server failed to respond appropriately."}}
+
+
+async def create(ask: Ask) -> web.Response:
+    """Answers 200, not 201. JSON, or a form with the one file in `files`."""
+    sender = ask.person
+    body, upload = await _body(ask)
+    text, markdown = text_field(body, "text"), text_field(body, "markdown")
+    cards, parent = _cards(body), text_field(body, "parentId")
+    urls = _urls(body)
+    if not (text or markdown or cards or upload or urls):
+        raise Refusal(400, "Both text and file cannot be empty.")
+    kind, room = _destination(ask, sender, body)
+    if urls and upload is None:
+        upload = await _fetched(ask, urls[0])
+    kept: File | None = talk.keep_file(ask.world, *upload) if upload else None
+    message = talk.send(ask.world, sender, room, text, markdown, kept, cards, parent)
+    if kind != "roomId":
+        message.data[kind] = body[kind]
+    return answer(message.data)
+
+
+async def _body(ask: Ask) -> tuple[dict[str, Any], Upload | None]:
+    if ask.request.content_type != "multipart/form-data":
+        return await ask.json(), None
+    fields: dict[str, Any] = {}
+    upload: Upload | None = None
+    try:
+        form = await ask.request.post()
+    except ValueError:
+        raise Refusal(400, "The multipart body is malformed.") from None
+    for name, value in form.items():
+        if not isinstance(value, web.FileField):
+            fields[name] = _parsed(str(value)) if name in ("attachments", "files") else value
+        elif name == "files" and upload is None:
+            upload = (value.filename or "file", value.file.read(), value.content_type)
+        else:
+            raise Refusal(400, "Only one file can be attached to a message.")
+    return fields, upload
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return [text]
+
+
+def _cards(body: dict[str, Any]) -> list[dict[str, Any]] | None:
+    cards = body.get("attachments")
+    if not cards:
+        return None
+    if not isinstance(cards, list) or not all(isinstance(each, dict) for each in cards):
+        raise Refusal(400, "attachments must be one adaptive card.")
+    return cards
+
+
+def _urls(body: dict[str, Any]) -> list[str]:
+    urls = body.get("files") or []
+    if not isinstance(urls, list) or not all(isinstance(each, str) for each in urls):
+        raise Refusal(400, "files must be a list of addresses.")
+    if len(urls) > 1:
+        raise Refusal(400, "Only one file can be attached to a message.")
+    return urls
+
+
+def _destination(ask: Ask, sender: Person, body: dict[str, Any]) -> tuple[str, Room]:
+    given = [name for name in _DESTINATIONS if text_field(body, name)]
+    if len(given) != 1:
+        raise Refusal(
+            400, "Exactly one of the destination fields must not be empty (roomId, toPersonEmail, toPersonId)"
+        )
+    kind, value, world = given[0], body[given[0]], ask.world
+    if kind == "roomId":
+        return kind, room_for(ask, value)
+    other = world.people_by_email.get(value.lower()) if kind == "toPersonEmail" else world.people.get(value)
+    if other is None and kind == "toPersonEmail" and world.auto_people and "@" in value:
+        other = world.add_person(value, value.partition("@")[0])
+    if other is None:
+        raise Refusal(404, "Person not found")
+    return kind, talk.open_room(world, sender, other)
+
+
+async def _fetched(ask: Ask, url: str) -> Upload:
+    """A file of a public address, which Webex fetches itself."""
+    timeout = aiohttp.ClientTimeout(total=10)
+    try:
+        async with ask.request.app[SESSION].get(url, timeout=timeout) as found:
+            if found.status == 200:
+                name = urlsplit(url).path.rpartition("/")[2] or "file"
+                return name, await found.read(), found.content_type
+    except (aiohttp.ClientError, TimeoutError, ValueError, OSError):
+        pass
+    raise Refusal(400, "The file could not be fetched.")
+
+
+def find(ask: Ask, message_id: str) -> Message:
+    """A message in a room of the caller. Refusal 404 for every other one."""
+    person, message = ask.person, ask.world.messages.get(message_id)
+    if message is None or person not in message.room.members:
+        raise Refusal(404, "Message not found.")
+    return message
+
+
+async def get(ask: Ask) -> web.Response:
+    message = find(ask, ask.part("id"))
+    if message.sender is not ask.person and ask.at < message.at + ask.world.not_found_window:
+        raise Refusal(404, "Message not found.")
+    return answer(_show(ask, message))
+
+
+def _show(ask: Ask, message: Message) -> dict[str, Any]:
+    if not ask.kms:
+        return message.data
+    hidden = {key: value for key, value in message.data.items() if key not in ("markdown", "html")}
+    return {**hidden, "text": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..", "errors": _KMS}
+
+
+async def change(ask: Ask) -> web.Response:
+    body, person = await ask.json(), ask.person
+    message = find(ask, ask.part("id"))
+    if body.get("roomId") != message.room.id:
+        raise Refusal(400, "roomId is not the room of this message.")
+    if body.get("html"):
+        raise Refusal(400, "html cannot be set.")
+    return answer(
+        talk.edit(ask.world, person, message, text_field(body, "text"), text_field(body, "markdown")).data
+    )
+
+
+async def remove(ask: Ask) -> web.Response:
+    talk.delete(ask.world, ask.person, find(ask, ask.part("id")))
+    return nothing()
+
+
+async def direct(ask: Ask) -> web.Response:
+    """The newest fifty of a 1:1, of both parties, newest first."""
+    world, person = ask.world, ask.person
+    who, email = ask.query("personId"), ask.query("personEmail")
+    if bool(who) == bool(email):
+        raise Refusal(400, "Exactly one of personId and personEmail must be specified.")
+    other = world.people.get(who) if who else world.people_by_email.get(str(email).lower())
+    room = world.room_of(person, other) if other else None
+    if room is None and world.no_room_status != 200:
+        raise Refusal(world.no_room_status, "Could not find a direct room with this person.")
+    parent, messages = ask.query("parentId"), room.messages if room else []
+    newest = _newest(messages if parent else messages[-_DIRECT_PAGE:], parent)
+    return answer({"items": [_show(ask, each) for each in newest[:_DIRECT_PAGE]]})
+
+
+def _newest(messages: list[Message], parent: str | None) -> list[Message]:
+    found = [each for each in messages if each.data.get("parentId") == parent] if parent else messages
+    return found[::-1]
+
+
+async def listing(ask: Ask) -> web.Response:
+    """A room's messages, newest first, before a time or a message."""
+    room_id = ask.query("roomId")
+    _ = ask.person
+    if room_id is None:
+        raise Refusal(400, "Required String parameter 'roomId' is not present")
+    messages = room_for(ask, room_id).messages
+    before, message_id = ask.query("before"), ask.query("beforeMessage")
+    if message_id:
+        messages = messages[: bisect_left(messages, find(ask, message_id).seq, key=lambda each: each.seq)]
+    if before:
+        at = parse_iso(before.replace(" ", "+"))
+        if at is None:
+            raise Refusal(400, "before is not an ISO 8601 time.")
+        messages = [each for each in messages if each.at < at]
+    return page(ask, _newest(messages, ask.query("parentId")), lambda each: _show(ask, each), default=50)
+
+
+async def press(ask: Ask) -> web.Response:
+    body, person = await ask.json(), ask.person
+    if body.get("type") != "submit" or not isinstance(body.get("inputs", {}), dict):
+        raise Refusal(400, "type must be submit, and inputs an object.")
+    message = ask.world.messages.get(str(body.get("messageId", "")))
+    if message is None:
+        raise Refusal(404, "Message not found.")
+    return answer(
+        talk.press(ask.world, person, message, body.get("inputs", {})), status=ask.world.action_status
+    )
+
+
+async def action(ask: Ask) -> web.Response:
+    person, found = ask.person, ask.world.actions.get(ask.part("id"))
+    if found is None or person not in found[0].members:
+        raise Refusal(404, "Attachment action not found.")
+    return answer(found[1])
