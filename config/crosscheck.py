@@ -1,0 +1,192 @@
+"""What one part of the configuration says about another: names, addresses, secrets, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays
+
+from config.addresses import AddressError, ip_of, is_loopback, split
+from config.models import Callback, Config, Source, Team
+from config.problems import Path, suggest
+from config.tree import Tree
+from config.variables import VariableError, read_variable
+
+PATTERN = "*?["
+
+
+class Check:
+    """What the checks look at, and where they note what they find.
+
+    `draft` may lack what is wrong in itself; `wrong` are those places, and nothing more is said about them.
+    `original` leads from a place in the draft to its place in the files.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        draft: Config,
+        base: FilePath,
+        environ: Mapping[str, str] | None,
+        wrong: Sequence[Path] = (),
+        original: Callable[[Path], Path] = lambda path: path,
+    ) -> None:
+        self.tree = tree
+        self.draft = draft
+        self.base = base
+        self.environ = environ
+        self._wrong = [*wrong, *tree.faulty]
+        self._original = original
+
+    def problem(self, path: Path, message: str, remedy: str = "") -> None:
+        place = self._original(path)
+        if not any(place[: len(known)] == known or known[: len(place)] == place for known in self._wrong):
+            self.tree.problem(place, message, remedy)
+
+    def names(self, section: str) -> Mapping[str, object]:
+        """What a section names in the files, also entries that are wrong in themselves."""
+        values = self.tree.data.get(section)
+        return values if isinstance(values, dict) else {}
+
+    def known(self, path: Path, name: str, section: str, kind: str) -> None:
+        names = self.names(section)
+        if name not in names:
+            self.problem(path, f"there is no {kind} named {name[:60]!r}", suggest(name, names))
+
+
+def crosscheck(check: Check) -> None:
+    """Notes every error that only shows when parts are held side by side. Reads the calendars' names."""
+    _agents(check)
+    for name, source in check.draft.sources.items():
+        _source(check, ("sources", name), source)
+    for name, team in check.draft.teams.items():
+        _team(check, name, team)
+    _routes(check)
+    _development_only(check)
+
+
+def _agents(check: Check) -> None:
+    owners: dict[str, str] = {}
+    for name, agent in check.draft.agents.items():
+        owner = owners.setdefault(agent.email.lower(), name)
+        if owner != name:
+            check.problem(
+                ("agents", name, "email"),
+                f"{agent.email} is the address of {owner!r} already",
+                "one entry for each person; an agent may be in several teams.",
+            )
+
+
+def _source(check: Check, path: Path, source: Source) -> None:
+    if source.auth.scheme == "page":
+        if source.auth.secrets:
+            check.problem((*path, "auth", "secrets"), "a page cannot keep a secret", "leave secrets out.")
+        if not source.origins:
+            check.problem(
+                (*path, "origins"), "a page needs the origins it is served from", "[https://shop.example.com]"
+            )
+    elif not source.auth.secrets:
+        check.problem((*path, "auth", "secrets"), "a signing source needs a secret", "[env:KIOSK_SECRET]")
+    if source.callback is not None:
+        _callback(check, (*path, "callback", "url"), source.callback)
+
+
+def _callback(check: Check, path: Path, callback: Callback) -> None:
+    try:
+        parts = split(callback.url)
+    except AddressError as error:
+        check.problem(path, str(error), error.remedy)
+        return
+    host = parts.hostname or ""
+    ip = ip_of(host)
+    if parts.scheme == "http" and not is_loopback(host) and not callback.allow_private:
+        check.problem(
+            path, "news must be posted by https", "https://, or allow_private: true inside a network."
+        )
+    elif ip is not None and not (ip.is_global or ip.is_loopback or callback.allow_private):
+        check.problem(path, f"{host} is not a public address", "allow_private: true, if that is meant.")
+    if parts.fragment:
+        check.problem(path, "the address has a # in it", "the address without it.")
+
+
+def _team(check: Check, name: str, team: Team) -> None:
+    path = ("teams", name)
+    _timezone(check, (*path, "timezone"), team.timezone)
+    _holidays(check, (*path, "holidays"), team.holidays.country, team.holidays.subdivision)
+    _references(check, (*path, "agents"), team.agents, "agents", "agent")
+    _references(check, (*path, "overflow"), team.overflow, "teams", "team")
+    for index, helper in enumerate(team.overflow):
+        if helper == name:
+            check.problem((*path, "overflow", index), "a team cannot overflow to itself", "another team.")
+    if team.calendar is not None:
+        _calendar(check, (*path, "calendar"), team.calendar)
+
+
+def _references(check: Check, path: Path, names: Iterable[str], section: str, kind: str) -> None:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        check.known((*path, index), name, section, kind)
+        if name in seen:
+            check.problem((*path, index), f"{name!r} is listed twice", "it once.")
+        seen.add(name)
+
+
+def _timezone(check: Check, path: Path, name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        remedy = suggest(name, available_timezones()) or "Europe/London"
+        check.problem(path, f"{name[:60]!r} is not a time zone", remedy)
+
+
+def _holidays(check: Check, path: Path, country: str | None, subdivision: str | None) -> None:
+    if country is None:
+        if subdivision is not None:
+            check.problem((*path, "subdivision"), "a subdivision needs its country", "country: US")
+        return
+    countries = holidays.list_supported_countries(include_aliases=True)
+    if country not in countries:
+        remedy = suggest(country, countries) or "its two letters, such as US or GB"
+        check.problem((*path, "country"), f"no public holidays are known for {country[:40]!r}", remedy)
+    elif subdivision is not None:
+        try:
+            holidays.country_holidays(country, subdiv=subdivision)
+        except NotImplementedError:
+            message = f"{country} has no subdivision {subdivision[:40]!r}"
+            check.problem((*path, "subdivision"), message, suggest(subdivision, countries[country]))
+
+
+def _calendar(check: Check, path: Path, calendar: str) -> None:
+    place = check.base / calendar
+    try:
+        if place.is_dir():
+            if not any(item.suffix.lower() == ".ics" for item in place.iterdir()):
+                check.problem(path, f"the folder {calendar[:80]!r} holds no .ics file", "one file at least.")
+        elif not place.is_file():
+            check.problem(path, f"there is no file or folder {calendar[:80]!r} beside this file", "its path.")
+        elif place.suffix.lower() != ".ics":
+            check.problem(path, f"{calendar[:80]!r} is not an .ics file", "an iCal file, such as rota.ics")
+    except (OSError, ValueError):
+        check.problem(path, f"{calendar[:80]!r} cannot be read", "an iCal file, such as rota.ics")
+
+
+def _routes(check: Check) -> None:
+    for index, route in enumerate(check.draft.routes):
+        check.known(("routes", index, "team"), route.team, "teams", "team")
+        for number, source in enumerate(route.when.source or ()):
+            if not any(character in source for character in PATTERN):
+                check.known(("routes", index, "when", "source", number), source, "sources", "source")
+
+
+def _development_only(check: Check) -> None:
+    if check.environ is None or check.draft.webex.guests != "personal-token":
+        return
+    try:
+        environment = read_variable(check.environ, "BRIDGE_ENV")
+    except VariableError:
+        return  # the settings tell it
+    if (environment or "production").lower() != "development":
+        message = "a personal token stands in for guests in development only"
+        check.problem(("webex", "guests"), message, "service-app, or BRIDGE_ENV=development.")

@@ -1,0 +1,136 @@
+"""What is valid and probably not meant: warnings about a configuration that loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from pydantic import SecretStr
+
+from bridge.domain.roster import Window
+from config.fields import secret_bytes
+from config.models import Config, Route, Team, When
+from config.problems import Path
+
+WEEK = 7 * 24 * 60
+SHORT_SECRET = 24  # bytes; the Standard Webhooks specification asks for 24 to 64
+Warnings = Iterator[tuple[Path, str, str]]  # where, what, remedy
+
+
+def lint(config: Config) -> Warnings:
+    """Every warning about `config`, which is valid. Secrets that were not read are passed over."""
+    yield from _agents(config)
+    yield from _teams(config)
+    yield from _routes(config)
+    yield from _secrets(config)
+
+
+def _agents(config: Config) -> Warnings:
+    placed = {name for team in config.teams.values() for name in team.agents}
+    for name in config.agents:
+        if name not in placed:
+            yield ("agents", name), "this agent is in no team and gets nobody", f"{name} in a team's agents."
+
+
+def _teams(config: Config) -> Warnings:
+    reached = {route.team for route in config.routes}
+    reached |= {helper for team in config.teams.values() for helper in team.overflow}
+    for name, team in config.teams.items():
+        path = ("teams", name)
+        if name not in reached:
+            yield path, "no route and no overflow leads to this team", "a route with team: " + name
+        if not team.agents:
+            yield path, "this team has no agents: its customers wait for ever", "agents: [...]"
+        elif team.calendar is None and not any(_works(config, team, agent) for agent in team.agents):
+            message = "nobody ever covers this team: no shift of its agents is inside its hours"
+            yield (*path, "hours"), message, "hours and shifts that meet; both are in the team's zone."
+
+
+def _works(config: Config, team: Team, agent: str) -> bool:
+    """Whether some minute of the week is in the team's hours and in the agent's shifts."""
+    return not team.hours or not (shifts := config.agents[agent].shifts) or overlap(team.hours, shifts)
+
+
+def overlap(first: Iterable[Window], second: Iterable[Window]) -> bool:
+    """Whether any of the weekly windows share a minute."""
+    others = list(_spans(second))
+    return any(a < d and c < b for a, b in _spans(first) for c, d in others)
+
+
+def _spans(windows: Iterable[Window]) -> Iterator[tuple[int, int]]:
+    # What runs from Sunday into Monday is also in the week's beginning, hence each span twice.
+    for window in windows:
+        for day in window.days:
+            start, end = day * 1440 + window.start, day * 1440 + window.end
+            yield start, end
+            yield start - WEEK, end - WEEK
+
+
+def _routes(config: Config) -> Warnings:
+    for index, route in enumerate(config.routes):
+        path: Path = ("routes", index)
+        earlier = next((n for n in range(index) if _covers(config.routes[n].when, route.when)), None)
+        if earlier is not None:
+            message = f"this route can never match: routes[{earlier}] takes everything that it would"
+            yield path, message, "it above that one, or leave it out."
+        yield from _unserved(config, path, route)
+    if not any(_asks_nothing(route.when) for route in config.routes):
+        last = ("routes", len(config.routes) - 1)
+        message = "a customer whom no route matches reaches nobody, since every route has a condition"
+        yield last, message, "a last route without when."
+
+
+def _conditions(when: When) -> Sequence[Sequence[str] | None]:
+    return (when.source, when.store, when.topic, when.language)
+
+
+def _asks_nothing(when: When) -> bool:
+    return all(patterns is None for patterns in _conditions(when))
+
+
+def _covers(earlier: When, later: When) -> bool:
+    """Whether `earlier` matches whatever `later` does; never True in doubt."""
+    pairs = zip(_conditions(earlier), _conditions(later), strict=True)
+    return all(wide is None or (narrow is not None and _within(narrow, wide)) for wide, narrow in pairs)
+
+
+def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:
+    return all(
+        any(item == glob or glob == "*" or _literal_in(item, glob) for glob in wide) for item in narrow
+    )
+
+
+def _literal_in(item: str, glob: str) -> bool:
+    return not _is_glob(item) and fnmatchcase(item, glob)
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(character in pattern for character in "*?[")
+
+
+def _unserved(config: Config, path: Path, route: Route) -> Warnings:
+    """A route that asks for a topic or language which nobody in its team or its overflow takes."""
+    teams = [route.team, *config.teams[route.team].overflow]
+    agents = [config.agents[name] for team in teams for name in config.teams[team].agents]
+    asked = (("topic", [set(a.skills) for a in agents]), ("language", [set(a.languages) for a in agents]))
+    for field, taken in asked:
+        for index, wish in enumerate(getattr(route.when, field) or ()):
+            if agents and not _is_glob(wish) and all(those and wish not in those for those in taken):
+                message = f"nobody in {route.team} takes the {field} {wish!r}"
+                yield (*path, "when", field, index), message, "it among an agent's skills or languages."
+
+
+def _secrets(config: Config) -> Warnings:
+    for name, source in config.sources.items():
+        places: list[tuple[Path, SecretStr]] = [
+            (("auth", "secrets", index), secret) for index, secret in enumerate(source.auth.secrets)
+        ]
+        if source.callback:
+            places.append((("callback", "secret"), source.callback.secret))
+        for place, secret in places:
+            value = secret.get_secret_value()
+            if value and len(secret_bytes(value)) < SHORT_SECRET:
+                message = (
+                    f"the secret is shorter than {SHORT_SECRET} bytes and easier to guess than it should be"
+                )
+                yield ("sources", name, *place), message, "a longer one."

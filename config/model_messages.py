@@ -1,0 +1,74 @@
+"""What the customer reads: the closed set of texts, and the placeholders that each may hold."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from config.fields import fault
+from config.model_base import Model
+from config.problems import suggest
+
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+LONGEST = 2000
+
+
+PLACEHOLDERS: dict[str, tuple[str, ...]] = {
+    "queued": ("position", "team"),
+    "closed": ("opens_at", "team"),
+    "opened": ("agent", "team"),
+    "moved": ("agent", "team"),
+    "no_answer": ("team",),
+    "idle_warning": ("minutes",),
+    "ended": (),
+    "ended_by_agent": ("agent",),
+    "ended_idle": (),
+    "not_delivered": (),
+    "file_refused": ("file",),
+    "file_too_large": ("file", "max_mb"),
+}
+
+
+class Messages(Model):
+    """The texts of one language; what is left out keeps the text that ships in config/texts.yaml."""
+
+    queued: str | None = Field(default=None, max_length=LONGEST)
+    """Everybody is busy and the customer waits. `{position}` in the queue counts from 1; `{team}`."""
+    closed: str | None = Field(default=None, max_length=LONGEST)
+    """The team is closed and the message waits. `{opens_at}` is in the team's zone; `{team}`."""
+    opened: str | None = Field(default=None, max_length=LONGEST)
+    """An agent has the conversation now. `{agent}` is the agent's name; `{team}`."""
+    moved: str | None = Field(default=None, max_length=LONGEST)
+    """Another agent has the conversation now. `{agent}` is the new agent's name; `{team}`."""
+    no_answer: str | None = Field(default=None, max_length=LONGEST)
+    """The agent did not answer in time and somebody else is being asked. `{team}`."""
+    idle_warning: str | None = Field(default=None, max_length=LONGEST)
+    """The conversation is about to end because the customer is silent. `{minutes}` are left."""
+    ended: str | None = Field(default=None, max_length=LONGEST)
+    """The customer or the source ended the conversation."""
+    ended_by_agent: str | None = Field(default=None, max_length=LONGEST)
+    """The agent ended the conversation. `{agent}` is the agent's name."""
+    ended_idle: str | None = Field(default=None, max_length=LONGEST)
+    """The conversation ended because the customer was silent."""
+    not_delivered: str | None = Field(default=None, max_length=LONGEST)
+    """A message of the customer could not be handed to any agent."""
+    file_refused: str | None = Field(default=None, max_length=LONGEST)
+    """A file is of a kind that the source does not take. `{file}` is its name."""
+    file_too_large: str | None = Field(default=None, max_length=LONGEST)
+    """A file is larger than the source takes. `{file}` is its name, `{max_mb}` the limit in megabytes."""
+
+    @field_validator("*")
+    @classmethod
+    def _known_placeholders(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None or info.field_name is None:
+            return value
+        if not value.strip():
+            raise fault("this must be a text")
+        known = PLACEHOLDERS[info.field_name]
+        for name in PLACEHOLDER.findall(value):
+            if name not in known:
+                close = suggest(name, known)
+                remedy = f"{{{close}}}" if close in known else "the text without it."
+                raise fault(f"{{{name[:40]}}} means nothing in this text", remedy)
+        return value.strip()
