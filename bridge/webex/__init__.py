@@ -1,1 +1,1 @@
-"""All that speaks HTTP with Webex: `wire*` (bytes in, value or typed error out), `client`, minters, `setup`."""
+"""All that speaks HTTP with Webex: `wire*` (bytes in, value or error out), `client`, minters, `setup`."""

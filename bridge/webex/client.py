@@ -1,4 +1,4 @@
-"""The Webex calls of the hot path, over aiohttp. No retries: what an error means for the work the caller decides.
+"""The Webex calls of the hot path, over aiohttp. No retries: what an error means for the work others decide.
 
 Every method raises WebexError: Throttled (429), Unauthorized (401), Refused and its kinds (other 4xx),
 Unavailable (nothing was done), Doubtful (it may have been done; POST, PUT and DELETE only, and any 5xx).
@@ -16,14 +16,14 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from bridge.domain.errors import CredentialsDead, NotFound, Throttled, WebexError
+from bridge.domain.errors import CredentialsDead, NotFound, Refused, Throttled, WebexError
 from bridge.ports import Clock, MintedGuest
 from bridge.webex import multipart, wire
 from bridge.webex.caller import JSON_TYPE, Caller, FileStream, Page, parsed
 from bridge.webex.multipart import FilePart
 from bridge.webex.transport import OnCall
 from bridge.webex.wire import AccessGrant, AttachmentAction, Message, Person, Webhook
-from bridge.webex.wire_links import file_name
+from bridge.webex.wire_links import file_name, same_origin
 
 __all__ = ["FilePart", "FileStream", "Page", "WebexClient"]
 

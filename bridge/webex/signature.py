@@ -1,6 +1,6 @@
 """Is a webhook call really from Webex?
 
-Source: https://developer.webex.com/docs/api/guides/webhooks (X-Spark-Signature: hex HMAC-SHA1 of the raw body)
+Source: https://developer.webex.com/docs/api/guides/webhooks (X-Spark-Signature: hex HMAC-SHA1 over the body)
 `X-Webex-Signature` (`SHA-256=<hex>, SHA-512=<hex>`) is known from other people's code only, so it is read
 leniently and counts only where the documented header is missing.
 """

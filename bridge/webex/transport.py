@@ -103,7 +103,7 @@ class Transport:
 
     @asynccontextmanager
     async def stream(self, url: URL, template: str, token: str) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """A GET whose body the caller reads: each silence has an end, the whole has none. Raises WebexError."""
+        """A GET whose body the caller reads: bounded by silence, not as a whole. Raises WebexError."""
         headers = self._headers(token, "*/*") | {"Accept-Encoding": "identity"}
         timeout = aiohttp.ClientTimeout(total=None, connect=self._seconds / 2, sock_read=self._seconds)
         response, error = await self._open(url, template, token, headers, timeout)

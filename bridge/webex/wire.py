@@ -77,7 +77,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class AccessGrant:
-    """What POST /access_token gives; lifetimes in seconds. `refresh_expires_in`: what is left, at most 90 days."""
+    """What POST /access_token gives; lifetimes in seconds. `refresh_expires_in`: what is left of 90 days."""
 
     access_token: str = field(repr=False)
     expires_in: float
