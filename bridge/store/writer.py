@@ -107,7 +107,7 @@ class Writer:
 
     def _transaction(self, batch: list[_Call]) -> list[tuple[_Call, Any]]:
         grouped: dict[Operation[Any, Any], list[_Call]] = {}
-        for call in batch:
+        for call in sorted(batch, key=lambda call: not hasattr(call[0], "first")):
             grouped.setdefault(call[0], []).append(call)
         outcome: list[tuple[_Call, Any]] = []
         with self._engine.begin() as connection:

@@ -1,0 +1,332 @@
+"""`decide(envelope, facts) -> Plan`: what one thing that happened leads to. Pure; taken once, never retried.
+
+If a retry asked again, a shift change between two attempts could send one customer's words to two agents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bridge.domain.desk import Desk, Placed
+from bridge.domain.masking import mask
+from bridge.domain.model import (
+    Conversation,
+    Envelope,
+    Held,
+    News,
+    Plan,
+    Revision,
+    Said,
+    Send,
+    SourceRules,
+)
+from bridge.domain.splitting import split_text
+
+KEPT_READABLE_SECONDS = (
+    600  # after an end by the agent or the source the customer may still read (contract 7)
+)
+DONE = "/done"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store and the configuration know that a decision needs."""
+
+    now: float
+    desk: Desk
+    rules: SourceRules
+    say: Callable[..., str]  # (text key, language, **values) -> the customer's text
+    history: Sequence[Said]  # the customer's own words so far, oldest first
+    new_id: Callable[[], str]
+
+
+def decide(envelope: Envelope, conversation: Conversation, facts: Facts) -> Plan:
+    """The plan for one envelope of `conversation` as it stands."""
+    plan = Plan(conversation=replace(conversation))
+    _KINDS[envelope.kind](envelope.body, plan, facts)
+    plan.conversation.due_at = next_due(plan.conversation, facts.rules)
+    return plan
+
+
+def next_due(conversation: Conversation, rules: SourceRules) -> float | None:
+    """When something about this conversation must be looked at though nothing happens, if ever."""
+    if conversation.status != "open" or not rules.idle_seconds:
+        return None
+    end = idle_end(conversation, rules)
+    return end if conversation.warned_at else max(end - warning_seconds(rules), 0)
+
+
+def idle_end(conversation: Conversation, rules: SourceRules) -> float:
+    """The silence counts from the last word of either side: reading an answer takes time."""
+    spoken = (
+        conversation.customer_at,
+        conversation.agent_at,
+        conversation.opened_at,
+        conversation.created_at,
+    )
+    return max(at for at in spoken if at is not None) + rules.idle_seconds
+
+
+def warning_seconds(rules: SourceRules) -> float:
+    return min(60.0, rules.idle_seconds / 4)
+
+
+# --- what happens to a conversation -----------------------------------------------------------------
+
+
+def _requested(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    _customer_said(body, plan, facts)
+    if plan.conversation.status == "new":
+        settle_place(plan, facts)
+
+
+def _customer_said(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    conversation = plan.conversation
+    if body.get("displayName") and conversation.status != "ended":
+        conversation.display_name = body["displayName"]
+    parts = ([{"text": body["message"]}] if body.get("message") else []) + [
+        {"file": file} for file in body.get("files", ())
+    ]
+    for index, part in enumerate(parts):
+        said = Said(
+            seq=_next_seq(conversation),
+            id=body["ids"][index] if index < len(body.get("ids", ())) else facts.new_id(),
+            author="customer",
+            text=part.get("text", ""),
+            files=(part["file"],) if "file" in part else (),
+            at=body["at"],
+            delivery="pending",
+        )
+        if conversation.status == "ended" and not conversation.agent:
+            said = replace(said, delivery="failed")
+            plan.news.append(
+                News("message.failed", {"messageId": said.id, "reason": "the conversation has ended"})
+            )
+        plan.said.append(said)
+        plan.news.append(message_news(said))
+        # Words accepted just before the agent's own end was read still reach that agent.
+        if conversation.agent:
+            plan.sends.extend(sends_for(said, facts.rules))
+    if parts and conversation.status != "ended":
+        conversation.customer_at = body["at"]
+        conversation.warned_at = None
+
+
+def _ended(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    end(plan, facts, body["reason"])
+
+
+def _heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """An agent wrote in the 1:1. Only a plain reply of the present agent, in time, reaches the customer."""
+    conversation, text = plan.conversation, body["text"]
+    command = text.strip()
+    if (
+        not body["in_time"]
+        or conversation.status != "open"
+        or conversation.agent_email != body["agent_email"]
+    ):
+        plan.held.append(Held("late", text, body["agent_email"]))
+        plan.log.append(("reply.held", {"why": "late"}))
+    elif command.startswith("/"):
+        _command(command, plan, facts, body)
+    else:
+        said = Said(
+            seq=_next_seq(conversation),
+            id=facts.new_id(),
+            author="agent",
+            text=text,
+            html=body.get("html"),
+            files=tuple(body.get("files", ())),
+            at=facts.now,
+            agent=conversation.agent,
+            webex_id=body["message_id"],
+        )
+        plan.said.append(said)
+        plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
+        plan.log.append(("reply.heard", {"agent": conversation.agent}))
+        conversation.agent_at = facts.now
+        conversation.warned_at = None
+    for reason in body.get("refused_files", ()):
+        tell(plan, facts, "file_refused", reason=reason)
+
+
+def _command(command: str, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
+    """Whatever starts with a slash is never relayed, known or not."""
+    if command.lower() == DONE:
+        plan.held.append(Held("command", command, body["agent_email"]))
+        end(plan, facts, "agent")
+    else:
+        plan.held.append(Held("unknown-command", command, body["agent_email"]))
+        plan.log.append(("reply.held", {"why": "unknown command"}))
+
+
+def _revised(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """An edit or a deletion of words already relayed; an edit into a command is not relayed either."""
+    text = body["text"]
+    if text.strip().startswith("/"):
+        plan.held.append(Held("unknown-command", text, body["agent_email"]))
+        return
+    if plan.conversation.status != "ended":
+        plan.revisions.append(Revision(body["message_id"], text, body.get("html")))
+        plan.log.append(("reply.revised", {"agent": plan.conversation.agent}))
+
+
+def _agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """Webex will not let guests write to this agent: out of rotation, and the customer goes to the next."""
+    facts.desk.refused(body["agent"], body["reason"], facts.now)
+    plan.log.append(("agent.refused", {"agent": body["agent"], "reason": body["reason"]}))
+    if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
+        take_back(plan, facts)
+        settle_place(plan, facts)
+
+
+def _delivery_failed(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    plan.news.append(News("message.failed", {"messageId": body["message_id"], "reason": body["reason"]}))
+    if plan.conversation.status != "ended":
+        tell(plan, facts, "not_delivered")
+
+
+def _due(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    conversation, rules = plan.conversation, facts.rules
+    if conversation.status != "open" or not rules.idle_seconds:
+        return
+    if facts.now >= idle_end(conversation, rules):
+        end(plan, facts, "idle")
+    elif facts.now >= idle_end(conversation, rules) - warning_seconds(rules) and not conversation.warned_at:
+        conversation.warned_at = facts.now
+        plan.log.append(("conversation.warned", {}))
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any], Plan, Facts], None]] = {
+    "requested": _requested,
+    "said": _customer_said,
+    "ended": _ended,
+    "heard": _heard,
+    "revised": _revised,
+    "agent-refused": _agent_refused,
+    "delivery-failed": _delivery_failed,
+    "due": _due,
+}
+
+
+# --- steps that several of them share ----------------------------------------------------------------
+
+
+def settle_place(plan: Plan, facts: Facts) -> None:
+    """Gives a waiting conversation to an agent where there is one, else queues it and tells the customer."""
+    conversation = plan.conversation
+    place = facts.desk.place(conversation, facts.now, excluding=json.loads(conversation.tried))
+    conversation.team = place.team
+    if place.agent is None or facts.desk.must_queue(conversation):
+        _queue(plan, facts, place)
+    else:
+        _give(plan, facts, place)
+
+
+def _give(plan: Plan, facts: Facts, place: Placed) -> None:
+    conversation, now = plan.conversation, facts.now
+    assert place.agent is not None
+    conversation.status, conversation.agent, conversation.agent_email = "open", place.agent, place.email
+    conversation.given_at, conversation.agent_at = now, None
+    conversation.opened_at = conversation.opened_at or now
+    conversation.told, conversation.opens_at = None, None
+    facts.desk.given(place.agent, now)
+    for said in [*facts.history, *(one for one in plan.said if one.author == "customer")]:
+        plan.sends.extend(sends_for(said, facts.rules))
+    plan.news.append(News("conversation.opened", {"agent": {"name": place.name}}))
+    plan.log.append(
+        ("conversation.opened", {"agent": place.agent, "team": place.team, "reason": place.reason})
+    )
+
+
+def _queue(plan: Plan, facts: Facts, place: Placed) -> None:
+    conversation = plan.conversation
+    conversation.status = "queued"
+    conversation.queued_at = conversation.queued_at or facts.now
+    conversation.opens_at = place.opens_at
+    told = "closed" if place.closed else "queued"
+    if conversation.told == told:
+        return
+    conversation.told = told
+    tell(plan, facts, told, opens_at=place.opens_at, team=place.team)
+    plan.news.append(News("conversation.queued", {"opensAt": place.opens_at}))
+    plan.log.append(("conversation.queued", {"team": place.team, "reason": place.reason}))
+
+
+def take_back(plan: Plan, facts: Facts) -> None:
+    """The present agent no longer has the conversation; what was not sent yet is not sent to them."""
+    conversation = plan.conversation
+    if conversation.agent:
+        facts.desk.freed(conversation.agent)
+        conversation.tried = json.dumps([*json.loads(conversation.tried), conversation.agent])
+    conversation.agent, conversation.agent_email = None, None
+    plan.drop_sends = True
+
+
+def end(plan: Plan, facts: Facts, reason: str) -> None:
+    """`reason`: customer | agent | source | idle | replaced. What an agent was to get is still delivered."""
+    conversation = plan.conversation
+    if conversation.status == "ended":
+        return
+    if conversation.status == "open" and conversation.agent:
+        facts.desk.freed(conversation.agent)
+    else:
+        plan.undelivered = True
+    if reason not in ("customer", "replaced"):
+        tell(plan, facts, "ended_by_agent" if reason == "agent" else "ended")
+    conversation.status, conversation.accepting = "ended", 0
+    conversation.ended_at, conversation.end_reason = facts.now, reason
+    readable = KEPT_READABLE_SECONDS if reason in ("agent", "source") else 0
+    if conversation.key_dead_at is None:
+        conversation.key_dead_at = facts.now + readable
+    plan.news.append(News("conversation.ended", {"endReason": reason}))
+    plan.log.append(("conversation.ended", {"reason": reason}))
+
+
+def tell(plan: Plan, facts: Facts, key: str, **values: Any) -> None:
+    """A `system` message: the bridge's own words to the customer, in their language."""
+    said = Said(
+        seq=_next_seq(plan.conversation),
+        id=facts.new_id(),
+        author="system",
+        text=facts.say(key, plan.conversation, **values),
+        at=facts.now,
+    )
+    plan.said.append(said)
+    plan.news.append(message_news(said))
+
+
+def sends_for(said: Said, rules: SourceRules) -> list[Send]:
+    """What one of the customer's messages becomes in Webex: parts of its text, then its files, one each."""
+    sends = [Send(said.seq, part, None, False) for part in split_text(mask(said.text, rules.mask)) if part]
+    sends += [Send(said.seq, None, file, False) for file in said.files]
+    if sends:
+        sends[-1] = replace(sends[-1], last=True)
+    return sends
+
+
+def message_news(said: Said, name: str | None = None) -> News:
+    return News("message.created", {"said": said, "name": name})
+
+
+def _next_seq(conversation: Conversation) -> int:
+    conversation.last_seq += 1
+    return conversation.last_seq
+
+
+def look_again(conversation: Conversation, facts: Facts) -> Plan | None:
+    """A waiting conversation, oldest first, when somebody may be free: the plan that changes something."""
+    plan = Plan(conversation=replace(conversation))
+    place = facts.desk.place(conversation, facts.now, excluding=json.loads(conversation.tried))
+    if place.agent is not None:
+        plan.conversation.team = place.team
+        _give(plan, facts, place)
+    elif conversation.told != ("closed" if place.closed else "queued"):
+        _queue(plan, facts, place)
+    else:
+        return None
+    plan.conversation.due_at = next_due(plan.conversation, facts.rules)
+    return plan

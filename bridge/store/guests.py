@@ -1,0 +1,361 @@
+"""Guests and their tokens: who may use one, who may mint one, what is due for re-issue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+
+from bridge.domain.renewal import LONGEST_GUESS, margin
+from bridge.store.sql import insert_for
+from bridge.store.tables import guest_tokens, guests, locks
+
+MINT_PARK = "park:mint"
+_MINTING_SECONDS = 30.0  # a mint that takes longer has lost its turn
+_SOMEBODY_ELSE_MINTS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many live tokens a guest may hold, and from which share of its life a token is due for re-issue."""
+
+    tokens: int
+    reissue_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A guest with its present token (encrypted); `grant_at` is set where it may mint the next one now."""
+
+    id: str
+    customer: str
+    display_name: str
+    minted_name: str | None
+    person_id: str | None
+    email: str | None
+    token: str | None
+    issued_at: float
+    expires_at: float
+    open_conversations: int
+    failures: int
+    grant_at: float | None = None
+
+    def usable(self, now: float) -> bool:
+        return self.token is not None and now < self.expires_at - margin(self.expires_at - self.issued_at)
+
+
+def admit(
+    connection: Connection, guest_ids: Iterable[str], budget: Budget, now: float
+) -> tuple[dict[str, Guest], dict[str, float]]:
+    """(guests that can go on now, guests that cannot and when to look again).
+
+    One that has a usable token goes on with it. The others get leave to mint, one caller at a time per guest,
+    unless minting is parked or their budget of live tokens is used up.
+    """
+    rows = connection.execute(
+        select(*_COLUMNS).where(guests.c.id.in_(sorted(guest_ids))).with_for_update()
+    ).all()
+    ready: dict[str, Guest] = {}
+    wanting: dict[str, Any] = {}
+    for row in rows:
+        guest = _guest(row)
+        if guest.usable(now) and guest.minted_name == guest.display_name:
+            ready[guest.id] = guest
+        else:
+            wanting[guest.id] = row
+    granted, put_off = _grant(connection, wanting, budget, now)
+    for ident in list(put_off):
+        guest = _guest(wanting[ident])
+        if guest.usable(now):  # only the new name must wait
+            ready[ident] = guest
+            del put_off[ident]
+    return ready | granted, put_off
+
+
+def _grant(
+    connection: Connection, rows: Mapping[str, Any], budget: Budget, now: float
+) -> tuple[dict[str, Guest], dict[str, float]]:
+    """Leave to mint. The live-token count is raised before the call, so that a crash cannot hide a token."""
+    if not rows:
+        return {}, {}
+    parked = connection.execute(select(locks.c.until).where(locks.c.name == MINT_PARK)).scalar() or 0
+    live = {
+        row.guest_id: (row.n, row.first)
+        for row in connection.execute(_LIVE, {"guest_ids": sorted(rows), "now": now})
+    }
+    granted: dict[str, Guest] = {}
+    put_off: dict[str, float] = {}
+    for ident, row in rows.items():
+        count, first_end = live.get(ident, (0, now))
+        wait_until = max(parked, row.parked_until)
+        if wait_until > now:
+            put_off[ident] = wait_until
+        elif row.minting_until > now:
+            put_off[ident] = now + _SOMEBODY_ELSE_MINTS
+        elif count >= budget.tokens:
+            put_off[ident] = first_end
+        else:
+            granted[ident] = _guest(row, grant_at=now)
+    if granted:
+        values = [{"guest": ident, "until": now + _MINTING_SECONDS} for ident in granted]
+        connection.execute(_MINTING, values)
+        intents = [
+            {"guest_id": ident, "issued_at": now, "expires_at": now + LONGEST_GUESS} for ident in granted
+        ]
+        connection.execute(insert(guest_tokens), intents)
+    return granted, put_off
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Somebody needs a token of one guest, outside the outbox: to read a thread, after a 401, for the SDK."""
+
+    guest_id: str
+    budget: Budget
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    guest: Guest | None
+    wait_until: float | None = None
+
+
+def want(connection: Connection, wishes: Sequence[Wanted]) -> list[Lent]:
+    """For each: the guest with a usable token or leave to mint, or when to ask again."""
+    results = []
+    for wish in wishes:
+        ready, put_off = admit(connection, [wish.guest_id], wish.budget, wish.now)
+        results.append(Lent(ready.get(wish.guest_id), put_off.get(wish.guest_id)))
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A new token. `reissue_at` is kept only while the guest has an open conversation."""
+
+    guest_id: str
+    grant_at: float
+    token: str
+    issued_at: float
+    expires_at: float
+    reissue_at: float
+    name: str
+    person_id: str | None
+    email: str | None
+
+
+def save_tokens(connection: Connection, minted: Sequence[Minted]) -> list[None]:
+    connection.execute(
+        _SAVE_TOKEN,
+        [
+            {
+                "guest": one.guest_id,
+                "new_token": one.token,
+                "issued": one.issued_at,
+                "expires": one.expires_at,
+                "due": one.reissue_at,
+                "name": one.name,
+                "person": one.person_id,
+                "mail": one.email,
+            }
+            for one in minted
+        ],
+    )
+    connection.execute(
+        _KNOWN_END,
+        [{"guest": one.guest_id, "granted": one.grant_at, "expires": one.expires_at} for one in minted],
+    )
+    return [None] * len(minted)
+
+
+@dataclass(frozen=True, slots=True)
+class MintFailed:
+    """`certain`: no token was made. The two parks are None where nothing is parked."""
+
+    guest_id: str
+    grant_at: float
+    certain: bool
+    retry_at: float
+    park_guest_until: float | None = None
+    park_all_until: float | None = None
+
+
+def mint_failed(connection: Connection, failures: Sequence[MintFailed]) -> list[None]:
+    connection.execute(
+        _MINT_FAILED,
+        [
+            {"guest": one.guest_id, "parked": one.park_guest_until or 0, "due": one.retry_at}
+            for one in failures
+        ],
+    )
+    certain = [{"guest": one.guest_id, "granted": one.grant_at} for one in failures if one.certain]
+    if certain:
+        connection.execute(_NO_TOKEN, certain)
+    parks = [one.park_all_until for one in failures if one.park_all_until]
+    if parks:
+        park(connection, MINT_PARK, max(parks))
+    return [None] * len(failures)
+
+
+def park(connection: Connection, name: str, until: float) -> None:
+    statement = insert_for(connection, locks)
+    later = case((locks.c.until > statement.excluded.until, locks.c.until), else_=statement.excluded.until)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"until": later}),
+        [{"name": name, "owner": None, "until": until}],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Webex said 401 to this token before its time."""
+
+    guest_id: str
+    issued_at: float
+
+
+def revoke(connection: Connection, revoked: Sequence[Revoked]) -> list[None]:
+    connection.execute(_REVOKE, [{"guest": one.guest_id, "issued": one.issued_at} for one in revoked])
+    return [None] * len(revoked)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Asks for up to `limit` guests whose token is due for re-issue."""
+
+    now: float
+    budget: Budget
+    limit: int
+
+
+def take_due(connection: Connection, wishes: Sequence[Due]) -> list[list[Guest]]:
+    """Guests that may be re-issued now; taking one is a lease, for its due time moves on at once."""
+    return [_take_due(connection, wish) for wish in wishes]
+
+
+def _take_due(connection: Connection, wish: Due) -> list[Guest]:
+    query = (
+        select(*_COLUMNS)
+        .where(guests.c.reissue_at <= wish.now)
+        .order_by(guests.c.reissue_at)
+        .limit(wish.limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = {row.id: row for row in connection.execute(query)}
+    early: dict[str, float | None] = {}
+    due: dict[str, Any] = {}
+    for ident, row in rows.items():
+        guest = _guest(row)
+        true_time = guest.issued_at + (guest.expires_at - guest.issued_at) * wish.budget.reissue_at
+        if guest.open_conversations <= 0 or guest.token is None:
+            early[ident] = None
+        elif guest.failures == 0 and true_time > wish.now:
+            early[ident] = true_time
+        else:
+            due[ident] = row
+    granted, put_off = _grant(connection, due, wish.budget, wish.now)
+    moves = {**early, **put_off, **dict.fromkeys(granted, wish.now + _MINTING_SECONDS)}
+    if moves:
+        connection.execute(_DUE_AGAIN, [{"guest": ident, "due": at} for ident, at in moves.items()])
+    return list(granted.values())
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the next token in use is due."""
+    return connection.execute(select(func.min(guests.c.reissue_at))).scalar()
+
+
+def forget_tokens(connection: Connection, before: Sequence[float]) -> list[None]:
+    """Tokens that ended before a moment count for no budget."""
+    connection.execute(delete(guest_tokens).where(guest_tokens.c.expires_at < max(before)))
+    return [None] * len(before)
+
+
+def _guest(row: Any, grant_at: float | None = None) -> Guest:
+    return Guest(
+        id=row.id,
+        customer=row.customer,
+        display_name=row.display_name,
+        minted_name=row.minted_name,
+        person_id=row.person_id,
+        email=row.email,
+        token=row.token,
+        issued_at=row.token_issued_at or 0,
+        expires_at=row.token_expires_at,
+        open_conversations=row.open_conversations,
+        failures=row.reissue_failures,
+        grant_at=grant_at,
+    )
+
+
+_COLUMNS = (
+    guests.c.id,
+    guests.c.customer,
+    guests.c.display_name,
+    guests.c.minted_name,
+    guests.c.person_id,
+    guests.c.email,
+    guests.c.token,
+    guests.c.token_issued_at,
+    guests.c.token_expires_at,
+    guests.c.open_conversations,
+    guests.c.reissue_failures,
+    guests.c.minting_until,
+    guests.c.parked_until,
+)
+_LIVE = (
+    select(
+        guest_tokens.c.guest_id,
+        func.count().label("n"),
+        func.min(guest_tokens.c.expires_at).label("first"),
+    )
+    .where(
+        guest_tokens.c.guest_id.in_(bindparam("guest_ids", expanding=True)),
+        guest_tokens.c.expires_at > bindparam("now"),
+    )
+    .group_by(guest_tokens.c.guest_id)
+)
+_MINTING = update(guests).where(guests.c.id == bindparam("guest")).values(minting_until=bindparam("until"))
+_SAVE_TOKEN = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(
+        token=bindparam("new_token"),
+        token_issued_at=bindparam("issued"),
+        token_expires_at=bindparam("expires"),
+        minted_name=bindparam("name"),
+        person_id=func.coalesce(bindparam("person"), guests.c.person_id),
+        email=func.coalesce(bindparam("mail"), guests.c.email),
+        minting_until=0,
+        parked_until=0,
+        reissue_failures=0,
+        reissue_at=case((guests.c.open_conversations > 0, bindparam("due")), else_=None),
+    )
+)
+_KNOWN_END = (
+    update(guest_tokens)
+    .where(guest_tokens.c.guest_id == bindparam("guest"), guest_tokens.c.issued_at == bindparam("granted"))
+    .values(expires_at=bindparam("expires"))
+)
+_MINT_FAILED = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(
+        minting_until=0,
+        parked_until=bindparam("parked"),
+        reissue_failures=guests.c.reissue_failures + 1,
+        reissue_at=case((guests.c.reissue_at.is_not(None), bindparam("due")), else_=None),
+    )
+)
+_NO_TOKEN = delete(guest_tokens).where(
+    guest_tokens.c.guest_id == bindparam("guest"), guest_tokens.c.issued_at == bindparam("granted")
+)
+_REVOKE = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"), guests.c.token_issued_at == bindparam("issued"))
+    .values(token_expires_at=0)
+)
+_DUE_AGAIN = update(guests).where(guests.c.id == bindparam("guest")).values(reissue_at=bindparam("due"))

@@ -1,0 +1,358 @@
+"""Threads that are read for an agent's answer: which, when, and what was new in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from bridge.store.guests import Budget, Guest, admit
+from bridge.store.outbox import thread_lane
+from bridge.store.rows import dump
+from bridge.store.sql import insert_for, insert_missing, wake
+from bridge.store.tables import conversations, envelopes, heard, hints, lanes, threads
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """A worker asks for up to `limit` threads that are due to be read."""
+
+    owner: str
+    now: float
+    lease: float
+    limit: int
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A 1:1 of a guest and an agent, to be read now. `open`: its conversation is open and this agent's."""
+
+    lane: str
+    owner: str
+    guest: Guest
+    agent_email: str
+    room_id: str | None
+    conversation_id: str
+    since: float | None
+    quiet_since: float
+    failures: int
+    open: bool
+    present: bool
+    hints: tuple[str, ...]
+
+
+def claim_threads(connection: Connection, wishes: Sequence[Listen]) -> list[list[Thread]]:
+    return [_claim_threads(connection, wish) for wish in wishes]
+
+
+def _claim_threads(connection: Connection, wish: Listen) -> list[Thread]:
+    ready = (
+        select(lanes.c.key)
+        .where(lanes.c.stage == "hear", lanes.c.ready_at <= wish.now)
+        .order_by(lanes.c.ready_at)
+        .limit(wish.limit)
+        .with_for_update(skip_locked=True)
+    )
+    lease = (
+        update(lanes)
+        .where(lanes.c.key.in_(ready.scalar_subquery()))
+        .values(owner=wish.owner, ready_at=wish.now + wish.lease)
+        .returning(lanes.c.key)
+    )
+    keys = connection.execute(lease).scalars().all()
+    if not keys:
+        return []
+    rows = _threads(connection, keys)
+    gone = [key for key in keys if key not in rows]
+    if gone:
+        connection.execute(delete(lanes).where(lanes.c.key.in_(gone)))
+    admitted, put_off = admit(connection, {row.guest_id for row in rows.values()}, wish.budget, wish.now)
+    waiting = [
+        {"lane": key, "at": put_off[row.guest_id]} for key, row in rows.items() if row.guest_id in put_off
+    ]
+    if waiting:
+        connection.execute(_LATER, waiting)
+    hinted = _hints(connection, sorted(admitted))
+    return [
+        _thread(key, row, admitted[row.guest_id], hinted.get((row.guest_id, row.agent_email), ()), wish.owner)
+        for key, row in rows.items()
+        if row.guest_id in admitted
+    ]
+
+
+def _threads(connection: Connection, keys: Sequence[str]) -> dict[str, Any]:
+    """The rows of these lanes' threads, each with its conversation's state."""
+    guests = sorted({key.split(":", 2)[1] for key in keys})
+    c = conversations.c
+    query = (
+        select(threads, c.status, c.agent_email.label("present"))
+        .join(conversations, c.id == threads.c.conversation_id)
+        .where(threads.c.guest_id.in_(guests))
+    )
+    wanted = set(keys)
+    found = {}
+    for row in connection.execute(query):
+        key = thread_lane(row.guest_id, row.agent_email)
+        if key in wanted:
+            found[key] = row
+    return found
+
+
+def _hints(connection: Connection, guests: Sequence[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    query = select(hints.c.guest_id, hints.c.agent_email, hints.c.message_id).where(
+        hints.c.guest_id.in_(guests)
+    )
+    for row in connection.execute(query):
+        key = (row.guest_id, row.agent_email)
+        found[key] = (*found.get(key, ()), row.message_id)
+    return found
+
+
+def _thread(key: str, row: Any, guest: Guest, hinted: tuple[str, ...], owner: str) -> Thread:
+    return Thread(
+        lane=key,
+        owner=owner,
+        guest=guest,
+        agent_email=row.agent_email,
+        room_id=row.room_id,
+        conversation_id=row.conversation_id,
+        since=row.since,
+        quiet_since=row.quiet_since,
+        failures=row.read_failures,
+        open=row.status == "open",
+        present=row.present == row.agent_email,
+        hints=hinted,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Webex's webhook named a message: read that thread now."""
+
+    message_id: str
+    room_id: str
+    at: float
+
+
+def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[bool]:
+    """Stores the hints durably; False where the room is not one of ours."""
+    rooms = {
+        row.room_id: (row.guest_id, row.agent_email)
+        for row in connection.execute(
+            select(threads.c.room_id, threads.c.guest_id, threads.c.agent_email).where(
+                threads.c.room_id.in_(sorted({one.room_id for one in noted}))
+            )
+        )
+    }
+    rows = [
+        {
+            "message_id": one.message_id,
+            "guest_id": rooms[one.room_id][0],
+            "agent_email": rooms[one.room_id][1],
+            "at": one.at,
+        }
+        for one in noted
+        if one.room_id in rooms
+    ]
+    insert_missing(connection, hints, rows)
+    soon(connection, [thread_lane(row["guest_id"], row["agent_email"]) for row in rows], noted[0].at)
+    return [one.room_id in rooms for one in noted]
+
+
+def soon(connection: Connection, keys: Sequence[str], at: float) -> None:
+    """Reads these threads as soon as possible, unless they are leased or parked by a 429."""
+    if not keys:
+        return
+    wake(connection, "hear", keys, at)
+    connection.execute(
+        update(lanes)
+        .where(lanes.c.key.in_(sorted(set(keys))), lanes.c.owner.is_(None), lanes.c.ready_at > at)
+        .values(ready_at=at)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewWords:
+    """An agent's message that may be new to us. `revision`: Webex's `updated`, 0 if never edited."""
+
+    message_id: str
+    revision: float
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRead:
+    """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes)."""
+
+    thread: Thread
+    now: float
+    words: tuple[NewWords, ...]
+    cleared_hints: tuple[str, ...]
+    again_at: float | None
+    failures: int = 0
+
+
+def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[bool]:
+    """Puts what is new into the inbox, once each. False where the lease was lost: then nothing is written."""
+    owners = dict(
+        connection.execute(
+            select(lanes.c.key, lanes.c.owner)
+            .where(lanes.c.key.in_(sorted({one.thread.lane for one in reads})))
+            .with_for_update()
+        ).all()
+    )
+    results = []
+    for read in reads:
+        mine = owners.get(read.thread.lane) == read.thread.owner
+        results.append(mine)
+        if mine:
+            _settle_one(connection, read)
+    return results
+
+
+def _settle_one(connection: Connection, read: ThreadRead) -> None:
+    thread = read.thread
+    rows = _unheard(connection, read)
+    if rows:
+        connection.execute(
+            _quiet_since, {"guest": thread.guest.id, "mail": thread.agent_email, "moment": read.now}
+        )
+        insert_missing(connection, envelopes, rows)
+        wake(connection, "in", [rows[0]["lane"]], read.now)
+    if read.cleared_hints:
+        connection.execute(delete(hints).where(hints.c.message_id.in_(read.cleared_hints)))
+    connection.execute(
+        _failures, {"guest": thread.guest.id, "mail": thread.agent_email, "failures": read.failures}
+    )
+    left = connection.execute(
+        select(hints.c.message_id)
+        .where(hints.c.guest_id == thread.guest.id, hints.c.agent_email == thread.agent_email)
+        .limit(1)
+    ).first()
+    fresh = left is not None and left.message_id not in thread.hints  # came while we were reading
+    again_at = read.now if fresh else read.again_at
+    if again_at is None:
+        connection.execute(delete(lanes).where(lanes.c.key == thread.lane))
+    else:
+        connection.execute(_LATER, [{"lane": thread.lane, "at": again_at}])
+
+
+def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
+    """Envelopes for what we did not know: new messages, and new revisions of known ones."""
+    if not read.words:
+        return []
+    known = {
+        row.message_id: row.revision
+        for row in connection.execute(
+            select(heard.c.message_id, heard.c.revision).where(
+                heard.c.message_id.in_([word.message_id for word in read.words])
+            )
+        )
+    }
+    fresh = [
+        word for word in read.words if word.message_id not in known or word.revision > known[word.message_id]
+    ]
+    if not fresh:
+        return []
+    statement = insert_for(connection, heard)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["message_id"], set_={"revision": statement.excluded.revision}
+        ),
+        [
+            {
+                "message_id": word.message_id,
+                "guest_id": read.thread.guest.id,
+                "revision": word.revision,
+                "at": read.now,
+            }
+            for word in fresh
+        ],
+    )
+    return [
+        {
+            "key": f"webex:{word.message_id}:{word.revision:g}"
+            if word.message_id in known
+            else f"webex:{word.message_id}",
+            "lane": f"in:{read.thread.guest.customer}",
+            "kind": "revised" if word.message_id in known else "heard",
+            "conversation_id": read.thread.conversation_id,
+            "body": dump(word.body),
+            "answered": "",
+            "received_at": read.now,
+        }
+        for word in fresh
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Webex says that a message was deleted."""
+
+    message_id: str
+    room_id: str
+    at: float
+
+
+def note_deleted(connection: Connection, deleted: Sequence[Unsaid]) -> list[bool]:
+    """An agent took words back: an envelope where the customer had them; nothing where nobody knows them."""
+    results = []
+    for one in deleted:
+        row = connection.execute(
+            select(heard.c.guest_id, threads.c.conversation_id, threads.c.agent_email)
+            .join(threads, threads.c.guest_id == heard.c.guest_id)
+            .where(heard.c.message_id == one.message_id, threads.c.room_id == one.room_id)
+        ).first()
+        results.append(row is not None)
+        if row is None:
+            continue
+        customer = connection.execute(
+            select(conversations.c.customer).where(conversations.c.id == row.conversation_id)
+        ).scalar()
+        envelope = {
+            "key": f"webex-deleted:{one.message_id}",
+            "lane": f"in:{customer}",
+            "kind": "revised",
+            "conversation_id": row.conversation_id,
+            "body": dump(
+                {"message_id": one.message_id, "text": "", "html": None, "agent_email": row.agent_email}
+            ),
+            "answered": "",
+            "received_at": one.at,
+        }
+        insert_missing(connection, envelopes, [envelope])
+        wake(connection, "in", [f"in:{customer}"], one.at)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """After a start or a gap: every thread of an open conversation is read once, spread over some seconds."""
+
+    now: float
+    spread: float
+
+
+def listen_again(connection: Connection, wishes: Sequence[LookAgain]) -> list[int]:
+    counts = []
+    for wish in wishes:
+        query = (
+            select(threads.c.guest_id, threads.c.agent_email)
+            .join(conversations, conversations.c.id == threads.c.conversation_id)
+            .where(conversations.c.status == "open", threads.c.room_id.is_not(None))
+        )
+        keys = [thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)]
+        for index, key in enumerate(keys):
+            wake(connection, "hear", [key], wish.now + wish.spread * index / len(keys))
+        counts.append(len(keys))
+    return counts
+
+
+_LATER = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
+_this_thread = (threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("mail"))
+_quiet_since = update(threads).where(*_this_thread).values(quiet_since=bindparam("moment"))
+_failures = update(threads).where(*_this_thread).values(read_failures=bindparam("failures"))

@@ -1,0 +1,282 @@
+"""The door's transaction: an event becomes an envelope of a conversation, or a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from bridge.store.sql import insert_missing, wake
+from bridge.store.tables import conversations, envelopes, guests
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is needed to open a conversation for a subject, should none be open."""
+
+    conversation_id: str
+    subject: str
+    display_name: str
+    guest_id: str  # of the customer's first guest
+    named_guest_id: str  # of the guest for this name, should the first one be somebody else's
+    rename: str  # rename | new-guest | refuse
+    store: str | None = None
+    topic: str | None = None
+    language: str | None = None
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One authenticated event or customer's call, ready to be stored. `body` is the envelope's JSON."""
+
+    key: str
+    kind: str  # requested | said | ended
+    source: str
+    body: str
+    at: float
+    customer: str | None = None
+    conversation_id: str | None = None
+    opening: Opening | None = None
+    key_dead: bool = False  # an end by the customer: their key is dead from now on
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    conversation_id: str
+    status: str  # accepted | queued | open
+    repeated: bool
+
+
+class NoConversation(Exception):
+    """There is no open conversation to add this to."""
+
+
+class NameRefused(Exception):
+    """The source refuses another displayName for a subject it knows."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A conversation that takes words, as this transaction has it so far."""
+
+    id: str
+    source: str
+    customer: str
+    status: str
+    display_name: str
+    row: dict[str, Any] | None = None  # to be inserted at the end
+
+
+@dataclass(slots=True)
+class _Batch:
+    known: dict[str, Accepted]
+    by_customer: dict[str, _Open]
+    by_id: dict[str, _Open]
+    guest_names: dict[str, str]
+    new_guests: list[dict[str, Any]] = field(default_factory=list)
+    renamed: list[dict[str, Any]] = field(default_factory=list)
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    closed: list[dict[str, Any]] = field(default_factory=list)
+    envelopes: list[dict[str, Any]] = field(default_factory=list)
+
+
+def accept(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted | Exception]:
+    """Stores each arrival once. A result is Accepted, NoConversation or NameRefused (as a value)."""
+    batch = _load(connection, arrivals)
+    results = [_accept_one(arrival, batch) for arrival in arrivals]
+    _store(connection, batch)
+    return results
+
+
+def _load(connection: Connection, arrivals: Sequence[Arrival]) -> _Batch:
+    keys = [arrival.key for arrival in arrivals]
+    columns = (envelopes.c.key, envelopes.c.conversation_id, envelopes.c.answered)
+    known = {
+        row.key: Accepted(row.conversation_id, row.answered, True)
+        for row in connection.execute(select(*columns).where(envelopes.c.key.in_(keys)))
+    }
+    fresh = [arrival for arrival in arrivals if arrival.key not in known]
+    customers = sorted({arrival.customer for arrival in fresh if arrival.customer})
+    ids = sorted({arrival.conversation_id for arrival in fresh if arrival.conversation_id})
+    by_customer = {one.customer: one for one in _accepting(connection, conversations.c.customer, customers)}
+    by_id = {one.id: one for one in _accepting(connection, conversations.c.id, ids)}
+    by_id.update({one.id: one for one in by_customer.values()})
+    by_customer.update({one.customer: one for one in by_id.values()})
+    wanted = {
+        guest_id
+        for arrival in fresh
+        if arrival.opening
+        for guest_id in (arrival.opening.guest_id, arrival.opening.named_guest_id)
+    }
+    return _Batch(known, by_customer, by_id, _guest_names(connection, wanted))
+
+
+def _accepting(connection: Connection, column: Any, values: Sequence[str]) -> list[_Open]:
+    if not values:
+        return []
+    c = conversations.c
+    query = (
+        select(c.id, c.source, c.customer, c.status, c.display_name)
+        .where(column.in_(values), c.accepting == 1)
+        .order_by(c.id)
+        .with_for_update()  # on PostgreSQL nobody ends it between this look and our commit
+    )
+    return [_Open(*row) for row in connection.execute(query)]
+
+
+def _guest_names(connection: Connection, ids: set[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    query = select(guests.c.id, guests.c.display_name).where(guests.c.id.in_(sorted(ids)))
+    return {row.id: row.display_name for row in connection.execute(query)}
+
+
+def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
+    known = batch.known.get(arrival.key)
+    if known:
+        return Accepted(known.conversation_id, known.status, True)
+    if arrival.customer:
+        conversation = batch.by_customer.get(arrival.customer)
+    else:
+        conversation = batch.by_id.get(arrival.conversation_id or "")
+        if conversation and conversation.source != arrival.source:
+            conversation = None
+    opening = arrival.opening
+    if conversation and opening and conversation.display_name != opening.display_name:
+        if opening.rename == "refuse":
+            return NameRefused()
+        if opening.rename == "new-guest":  # another person: the former one's chat is over
+            _close(conversation, arrival, batch, reason="replaced")
+            conversation = None
+        else:
+            _rename(opening, batch)
+            conversation.display_name = opening.display_name
+    if conversation is None:
+        if opening is None or arrival.customer is None:
+            return NoConversation()
+        guest_id = _guest_for(opening, arrival, batch)
+        if guest_id is None:
+            return NameRefused()
+        conversation = _open(arrival, opening, guest_id, batch)
+    return _put(arrival, conversation, batch)
+
+
+def _guest_for(opening: Opening, arrival: Arrival, batch: _Batch) -> str | None:
+    """The guest of this name, by the source's `rename` rule; None where it is refused."""
+    known = batch.guest_names.get(opening.guest_id)
+    guest_id = opening.guest_id
+    if known is not None and known != opening.display_name:
+        if opening.rename == "refuse":
+            return None
+        if opening.rename == "rename":
+            _rename(opening, batch)
+        else:
+            guest_id = opening.named_guest_id
+    if guest_id not in batch.guest_names:
+        batch.guest_names[guest_id] = opening.display_name
+        batch.new_guests.append(
+            {
+                "id": guest_id,
+                "customer": arrival.customer,
+                "display_name": opening.display_name,
+                "created_at": arrival.at,
+            }
+        )
+    return guest_id
+
+
+def _rename(opening: Opening, batch: _Batch) -> None:
+    batch.guest_names[opening.guest_id] = opening.display_name
+    batch.renamed.append({"guest": opening.guest_id, "name": opening.display_name})
+
+
+def _open(arrival: Arrival, opening: Opening, guest_id: str, batch: _Batch) -> _Open:
+    assert arrival.customer is not None
+    row = {
+        "id": opening.conversation_id,
+        "source": arrival.source,
+        "customer": arrival.customer,
+        "subject": opening.subject,
+        "display_name": opening.display_name,
+        "guest_id": guest_id,
+        "status": "new",
+        "accepting": 1,
+        "key_dead_at": None,
+        "created_at": arrival.at,
+        "store": opening.store,
+        "topic": opening.topic,
+        "language": opening.language,
+        "context": opening.context,
+    }
+    batch.opened.append(row)
+    conversation = _Open(
+        opening.conversation_id, arrival.source, arrival.customer, "new", opening.display_name, row
+    )
+    batch.by_customer[arrival.customer] = batch.by_id[conversation.id] = conversation
+    return conversation
+
+
+def _close(conversation: _Open, arrival: Arrival, batch: _Batch, reason: str | None = None) -> None:
+    """From now on the conversation takes no words; `reason` also puts the envelope that ends it."""
+    dead_at = arrival.at if arrival.key_dead or reason == "replaced" else None
+    if conversation.row is not None:
+        conversation.row["accepting"], conversation.row["key_dead_at"] = 0, dead_at
+    else:
+        batch.closed.append({"conversation": conversation.id, "dead_at": dead_at})
+    batch.by_customer.pop(conversation.customer, None)
+    batch.by_id.pop(conversation.id, None)
+    if reason:
+        batch.envelopes.append(
+            _envelope(
+                f"replaced:{conversation.id}", "ended", conversation, f'{{"reason":"{reason}"}}', arrival.at
+            )
+        )
+
+
+def _put(arrival: Arrival, conversation: _Open, batch: _Batch) -> Accepted:
+    status = "accepted" if conversation.status == "new" else conversation.status
+    batch.envelopes.append(
+        _envelope(arrival.key, arrival.kind, conversation, arrival.body, arrival.at, answered=status)
+    )
+    if arrival.kind == "ended":
+        _close(conversation, arrival, batch)
+    batch.known[arrival.key] = Accepted(conversation.id, status, True)
+    return Accepted(conversation.id, status, False)
+
+
+def _envelope(
+    key: str, kind: str, conversation: _Open, body: str, at: float, answered: str = "accepted"
+) -> dict[str, Any]:
+    return {
+        "key": key,
+        "lane": f"in:{conversation.customer}",
+        "kind": kind,
+        "conversation_id": conversation.id,
+        "body": body,
+        "answered": answered,
+        "received_at": at,
+    }
+
+
+_CLOSE = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(accepting=0, key_dead_at=bindparam("dead_at"))
+)
+_RENAME = update(guests).where(guests.c.id == bindparam("guest")).values(display_name=bindparam("name"))
+
+
+def _store(connection: Connection, batch: _Batch) -> None:
+    insert_missing(connection, guests, batch.new_guests)
+    if batch.renamed:
+        connection.execute(_RENAME, batch.renamed)
+    if batch.closed:
+        connection.execute(_CLOSE, batch.closed)
+    if batch.opened:
+        connection.execute(insert(conversations), batch.opened)
+    if batch.envelopes:
+        connection.execute(insert(envelopes), batch.envelopes)
+        wake(connection, "in", (row["lane"] for row in batch.envelopes), batch.envelopes[0]["received_at"])

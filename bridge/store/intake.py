@@ -1,0 +1,209 @@
+"""Intake: claims the envelopes that wait, has them decided, commits every plan with 'envelope done'.
+
+No I/O stands between the claim and the decision, so no lease is needed: one transaction does it all.
+On PostgreSQL the rounds of several processes run one after another (an advisory lock): who is free is then
+counted once, and two customers cannot get the same last place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, text, update
+
+from bridge.domain.decide import Facts, decide, look_again
+from bridge.domain.desk import AgentState, Desk
+from bridge.domain.model import Conversation, Envelope, Plan, Said, SourceRules
+from bridge.store.plans import Changes, commit
+from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
+from bridge.store.tables import agents, conversations, envelopes, lanes
+
+_LANES, _ENVELOPES, _QUEUED = 256, 1000, 500
+_LOCK = 7439  # any number, the same for every process
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of intake works with; the configuration in force is inside the callables."""
+
+    now: float
+    desk: Callable[[dict[str, AgentState], set[str]], Desk]  # (agents' states, teams that have a queue)
+    rules: Callable[[str], SourceRules]
+    say: Callable[..., str]
+    new_id: Callable[[], str]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a round did. `log`: (event, conversation, fields); `failed`: envelopes without a plan."""
+
+    envelopes: int = 0
+    more: bool = False
+    stages: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+    teams: set[str] = field(default_factory=set)
+    log: list[tuple[str, Conversation, dict[str, Any]]] = field(default_factory=list)
+    failed: list[tuple[Envelope, Exception]] = field(default_factory=list)
+
+
+def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
+    """One round for everybody who asked: they get the same outcome."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    outcome = _Worker(connection, rounds[-1]).run()
+    return [outcome] * len(rounds)
+
+
+work.first = True  # type: ignore[attr-defined]  # the writer takes the lock above before any row's lock
+
+
+class _Worker:
+    def __init__(self, connection: Connection, round_: Round) -> None:
+        self._connection = connection
+        self._round = round_
+        self._outcome = Outcome()
+        self._before: dict[str, Conversation] = {}
+        self._now: dict[str, Conversation] = {}
+        self._changes = Changes(now=round_.now)
+        states = {row.key: AgentState(*row) for row in connection.execute(_AGENTS)}
+        queued = set(connection.execute(_QUEUED_TEAMS).scalars())
+        self._desk = round_.desk(states, queued)
+
+    def run(self) -> Outcome:
+        keys = list(self._connection.execute(_READY, {"now": self._round.now}).scalars())
+        rows = self._waiting(keys)
+        if self._desk.queued_teams:
+            self._drain()
+        self._load({row.conversation_id for row in rows})
+        for envelope in rows:
+            self._decide(envelope)
+        if self._desk.worth_a_look:
+            self._drain()
+        self._finish(keys, rows)
+        return self._outcome
+
+    def _waiting(self, keys: list[str]) -> list[Envelope]:
+        if not keys:
+            return []
+        query = (
+            select(*ENVELOPE_COLUMNS)
+            .where(envelopes.c.lane.in_(keys), envelopes.c.done_at.is_(None))
+            .order_by(envelopes.c.id)
+            .limit(_ENVELOPES)
+        )
+        return [envelope_of(row) for row in self._connection.execute(query)]
+
+    def _load(self, ids: set[str]) -> None:
+        missing = sorted(ids - self._now.keys())
+        if missing:
+            query = select(*CONVERSATION_COLUMNS).where(conversations.c.id.in_(missing)).with_for_update()
+            self._remember(self._connection.execute(query))
+
+    def _remember(self, rows: Any) -> list[Conversation]:
+        loaded = [conversation_of(row) for row in rows]
+        for conversation in loaded:
+            self._before.setdefault(conversation.id, conversation)
+            self._now.setdefault(conversation.id, conversation)
+        return loaded
+
+    def _decide(self, envelope: Envelope) -> None:
+        conversation = self._now.get(envelope.conversation_id)
+        if conversation is None:  # erased meanwhile: nothing is left to decide about
+            return
+        history = self._history(conversation) if envelope.kind in _NEED_HISTORY else ()
+        try:
+            plan = decide(envelope, conversation, self._facts(conversation, history))
+        except Exception as error:  # noqa: BLE001 - one envelope that cannot be decided must not stop the others
+            self._outcome.failed.append((envelope, error))
+            self._changes.give_up(envelope, error)
+            return
+        self._take(plan)
+
+    def _history(self, conversation: Conversation) -> Sequence[Said]:
+        stored = (
+            own_words(self._connection, [conversation.id])[conversation.id] if conversation.last_seq else []
+        )
+        return [*stored, *self._changes.own_words(conversation.id)]
+
+    def _facts(self, conversation: Conversation, history: Sequence[Said]) -> Facts:
+        return Facts(
+            now=self._round.now,
+            desk=self._desk,
+            rules=self._round.rules(conversation.source),
+            say=self._round.say,
+            history=history,
+            new_id=self._round.new_id,
+        )
+
+    def _take(self, plan: Plan) -> None:
+        conversation = plan.conversation
+        self._now[conversation.id] = conversation
+        rules = self._round.rules(conversation.source)
+        self._changes.add(plan, callback=rules.callback)
+        self._outcome.touched.add(conversation.id)
+        self._outcome.log.extend((event, conversation, fields) for event, fields in plan.log)
+
+    def _drain(self) -> None:
+        """Serves who waits, oldest first, as far as there is room; nobody overtakes within a team."""
+        teams = sorted(self._desk.teams_with_room(self._round.now))
+        self._desk.worth_a_look = False
+        if not teams:
+            return
+        query = (
+            select(*CONVERSATION_COLUMNS)
+            .where(conversations.c.status == "queued", conversations.c.team.in_(teams))
+            .order_by(conversations.c.queued_at, conversations.c.id)
+            .limit(_QUEUED)
+            .with_for_update()
+        )
+        waiting = {one.id: one for one in self._remember(self._connection.execute(query))}
+        fresh = {key: one for key, one in self._now.items() if one.status == "queued" and one.team in teams}
+        for ident in sorted(waiting | fresh, key=lambda key: (self._now[key].queued_at or 0, key)):
+            conversation = self._now[ident]
+            if conversation.status == "queued":
+                plan = look_again(conversation, self._facts(conversation, self._history(conversation)))
+                if plan:
+                    self._take(plan)
+        if len(waiting) < _QUEUED:
+            still = {one.team for one in self._now.values() if one.status == "queued"}
+            self._desk.queued_teams -= {team for team in teams if team not in still}
+
+    def _finish(self, keys: list[str], rows: list[Envelope]) -> None:
+        outcome = self._outcome
+        outcome.envelopes, outcome.more = len(rows), len(rows) == _ENVELOPES or len(keys) == _LANES
+        outcome.stages |= commit(self._connection, self._changes, self._before, self._now, self._desk)
+        outcome.teams = {
+            team
+            for ident, before in self._before.items()
+            if before.status != self._now[ident].status
+            and "queued" in (before.status, self._now[ident].status)
+            for team in (before.team, self._now[ident].team)
+            if team
+        }
+        done = [row.id for row in rows]
+        if done:
+            statement = update(envelopes).where(envelopes.c.id.in_(done)).values(done_at=self._round.now)
+            self._connection.execute(statement)
+        if keys and len(rows) < _ENVELOPES:  # else somebody's later envelopes may still wait in these lanes
+            self._connection.execute(delete(lanes).where(lanes.c.key.in_(keys)))
+
+
+_NEED_HISTORY = frozenset({"agent-refused", "due"})
+_AGENTS = select(
+    agents.c.key,
+    agents.c.open,
+    agents.c.given,
+    agents.c.last_given_at,
+    agents.c.refused_until,
+    agents.c.refused,
+)
+_QUEUED_TEAMS = select(conversations.c.team).where(conversations.c.status == "queued").distinct()
+_READY = (
+    select(lanes.c.key)
+    .where(lanes.c.stage == "in", lanes.c.ready_at <= text(":now"))
+    .order_by(lanes.c.ready_at)
+    .limit(_LANES)
+    .with_for_update(skip_locked=True)
+)

@@ -1,0 +1,431 @@
+"""The outbox: deliveries in lanes. A lane is leased by one worker, worked oldest first, and given up or kept.
+
+A claim is the note 'an attempt begins' (`attempts`, `doubt`): should the process die in the middle, the next
+one knows that the message may already be there. A settle counts only while the lease and the attempt are
+still the worker's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from bridge.store.guests import Budget, Guest, admit
+from bridge.store.rows import dump
+from bridge.store.sql import insert_missing, wake
+from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker asks for up to `limit` lanes of `stage` until `now + lease`."""
+
+    stage: str
+    owner: str
+    now: float
+    lease: float
+    limit: int
+    budget: Budget | None = None  # for what is sent with a guest's token
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One delivery to be attempted now, with what its attempt needs to know."""
+
+    id: int
+    lane: str
+    stage: str
+    owner: str
+    attempt: int
+    doubt: bool  # an earlier attempt may have had its effect
+    kind: str
+    conversation_id: str
+    seq: int | None
+    last: bool
+    agent: str | None
+    address: str | None
+    payload: str
+    created_at: float
+    guest: Guest | None = None
+    room_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an attempt ended. `outcome`: done | again | dead | agent-refused."""
+
+    work: Work
+    outcome: str
+    now: float
+    lease: float
+    again_at: float = 0
+    doubt: bool = False
+    counted: bool = True  # False: nothing was attempted, e.g. there was no token to do it with
+    error: str | None = None
+    webex_id: str | None = None
+    room_id: str | None = None
+    webex_created: float | None = None
+    listen_at: float | None = None  # when the thread is read for an answer, where answers are polled
+    budget: Budget | None = None
+
+
+@dataclass(slots=True)
+class Next:
+    """What a settle leads to: `lost` if the lease was, and the lane's next delivery if there is one."""
+
+    lost: bool = False
+    work: Work | None = None
+
+
+def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Work]]:
+    return [_claim(connection, one) for one in claims]
+
+
+def _claim(connection: Connection, wish: Claim) -> list[Work]:
+    ready = (
+        select(lanes.c.key)
+        .where(lanes.c.stage == wish.stage, lanes.c.ready_at <= wish.now)
+        .order_by(lanes.c.ready_at)
+        .limit(wish.limit)
+        .with_for_update(skip_locked=True)
+    )
+    lease = (
+        update(lanes)
+        .where(lanes.c.key.in_(ready.scalar_subquery()))
+        .values(owner=wish.owner, ready_at=wish.now + wish.lease)
+        .returning(lanes.c.key)
+    )
+    keys = connection.execute(lease).scalars().all()
+    return list(_heads(connection, keys, wish).values())
+
+
+def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str, Work]:
+    """The oldest open delivery of each leased lane; lanes that have none, or must wait, are let go."""
+    if not keys:
+        return {}
+    oldest = (
+        select(func.min(deliveries.c.id))
+        .where(deliveries.c.lane.in_(keys), deliveries.c.state == "open")
+        .group_by(deliveries.c.lane)
+    )
+    ids = connection.execute(oldest).scalars().all()
+    rows = connection.execute(select(*_COLUMNS).where(deliveries.c.id.in_(ids))).all() if ids else []
+    works = {row.lane: _work(row, wish) for row in rows}
+    if empty := [key for key in keys if key not in works]:
+        connection.execute(delete(lanes).where(lanes.c.key.in_(empty)))
+    if wish.budget and works:
+        works = _with_guests(connection, works, wish, wish.budget)
+    if works:
+        begun = update(deliveries).where(deliveries.c.id.in_([work.id for work in works.values()]))
+        connection.execute(begun.values(attempts=deliveries.c.attempts + 1, doubt=1))
+    return works
+
+
+def _work(row: Any, wish: Claim) -> Work:
+    return Work(
+        id=row.id,
+        lane=row.lane,
+        stage=wish.stage,
+        owner=wish.owner,
+        attempt=row.attempts + 1,
+        doubt=bool(row.doubt),
+        kind=row.kind,
+        conversation_id=row.conversation_id,
+        seq=row.seq,
+        last=bool(row.last),
+        agent=row.agent,
+        address=row.address,
+        payload=row.payload,
+        created_at=row.created_at,
+    )
+
+
+def _with_guests(
+    connection: Connection, works: dict[str, Work], wish: Claim, budget: Budget
+) -> dict[str, Work]:
+    """Adds the guest and the room; lanes whose guest can neither use nor mint a token now are put off."""
+    by_guest = {lane.partition(":")[2]: work for lane, work in works.items()}
+    admitted, put_off = admit(connection, by_guest, budget, wish.now)
+    rooms = {
+        (row.guest_id, row.agent_email): row.room_id
+        for row in connection.execute(
+            select(threads.c.guest_id, threads.c.agent_email, threads.c.room_id).where(
+                threads.c.guest_id.in_(list(admitted))
+            )
+        )
+    }
+    if put_off:
+        rows = [{"lane": by_guest[guest].lane, "at": at} for guest, at in put_off.items()]
+        connection.execute(_LET_GO, rows)
+    ready = {}
+    for guest_id, guest in admitted.items():
+        work = by_guest[guest_id]
+        room = rooms.get((guest_id, work.address or ""))
+        ready[work.lane] = _extended(work, guest, room)
+    return ready
+
+
+def _extended(work: Work, guest: Guest, room_id: str | None) -> Work:
+    values = {name: getattr(work, name) for name in Work.__slots__ if name not in ("guest", "room_id")}
+    return Work(**values, guest=guest, room_id=room_id)
+
+
+def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
+    """Writes down how attempts ended and takes the lanes' next deliveries on the same lease."""
+    mine = _still_mine(connection, settled)
+    results = [Next(lost=one.work.id not in mine) for one in settled]
+    valid = [one for one in settled if one.work.id in mine]
+    _save_done(connection, [one for one in valid if one.outcome == "done"])
+    _save_again(connection, [one for one in valid if one.outcome == "again"])
+    _save_ended(connection, [one for one in valid if one.outcome in ("dead", "agent-refused")])
+    following = _following(connection, [one for one in valid if one.outcome in ("done", "dead")])
+    for one, result in zip(settled, results, strict=True):
+        if not result.lost:
+            result.work = following.get(one.work.lane)
+    return results
+
+
+def _still_mine(connection: Connection, settled: Sequence[Settled]) -> set[int]:
+    keys = sorted({one.work.lane for one in settled})
+    owners = dict(
+        connection.execute(
+            select(lanes.c.key, lanes.c.owner)
+            .where(lanes.c.key.in_(keys))
+            .order_by(lanes.c.key)
+            .with_for_update()
+        ).all()
+    )
+    c = deliveries.c
+    attempts = {
+        row.id: row.attempts
+        for row in connection.execute(
+            select(c.id, c.attempts).where(c.id.in_([one.work.id for one in settled]), c.state == "open")
+        )
+    }
+    return {
+        one.work.id
+        for one in settled
+        if owners.get(one.work.lane) == one.work.owner and attempts.get(one.work.id) == one.work.attempt
+    }
+
+
+def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
+    if not done:
+        return
+    connection.execute(
+        _DONE, [{"delivery": one.work.id, "webex": one.webex_id, "at": one.now} for one in done]
+    )
+    sent = [one.work for one in done if one.work.stage == "say" and one.work.last]
+    if sent:
+        connection.execute(
+            _SENT,
+            [{"conversation": work.conversation_id, "number": work.seq, "state": "sent"} for work in sent],
+        )
+    rooms = [one for one in done if one.room_id and one.work.guest]
+    if rooms:
+        connection.execute(
+            _ROOM,
+            [
+                {
+                    "guest": one.work.guest.id if one.work.guest else None,
+                    "email": one.work.address,
+                    "room": one.room_id,
+                    "first": one.webex_created,
+                    "at": one.now,
+                }
+                for one in rooms
+            ],
+        )
+    listen = {
+        thread_lane(one.work.guest.id, one.work.address or ""): one.listen_at
+        for one in rooms
+        if one.work.guest and one.listen_at is not None
+    }
+    for at in sorted(set(listen.values())):
+        wake(connection, "hear", [key for key, when in listen.items() if when == at], at)
+
+
+def thread_lane(guest_id: str, agent_email: str) -> str:
+    return f"hear:{guest_id}:{agent_email}"
+
+
+def _save_again(connection: Connection, again: Sequence[Settled]) -> None:
+    if not again:
+        return
+    connection.execute(
+        _AGAIN,
+        [
+            {
+                "delivery": one.work.id,
+                "doubtful": int(one.doubt),
+                "why": one.error,
+                "back": int(not one.counted),
+            }
+            for one in again
+        ],
+    )
+    connection.execute(_LET_GO, [{"lane": one.work.lane, "at": one.again_at} for one in again])
+
+
+def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
+    """What is given up: a dead letter and word of it, or an agent whom Webex refuses and a new choice."""
+    if not ended:
+        return
+    connection.execute(
+        _ENDED,
+        [
+            {
+                "delivery": one.work.id,
+                "ended_as": "dead" if one.outcome == "dead" else "dropped",
+                "why": one.error,
+                "at": one.now,
+            }
+            for one in ended
+        ],
+    )
+    failed = [one for one in ended if one.outcome == "dead" and one.work.stage == "say"]
+    if failed:
+        rows = [
+            {"conversation": one.work.conversation_id, "number": one.work.seq, "state": "failed"}
+            for one in failed
+        ]
+        connection.execute(_SENT, rows)
+    refused = [one for one in ended if one.outcome == "agent-refused"]
+    _tell_intake(
+        connection, [_failed_envelope(connection, one) for one in failed] + [_refused(one) for one in refused]
+    )
+    if refused:
+        connection.execute(_LET_GO, [{"lane": one.work.lane, "at": one.again_at} for one in refused])
+
+
+def _failed_envelope(connection: Connection, one: Settled) -> dict[str, Any]:
+    where = (messages.c.conversation_id == one.work.conversation_id, messages.c.seq == one.work.seq)
+    message_id = connection.execute(select(messages.c.id).where(*where)).scalar()
+    return _envelope(
+        one, f"failed:{one.work.id}", "delivery-failed", {"message_id": message_id, "reason": one.error}
+    )
+
+
+def _refused(one: Settled) -> dict[str, Any]:
+    body = {"agent": one.work.agent, "reason": one.error}
+    return _envelope(one, f"refused:{one.work.id}:{one.work.attempt}", "agent-refused", body)
+
+
+def _envelope(one: Settled, key: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    assert one.work.guest is not None
+    return {
+        "key": key,
+        "lane": f"in:{one.work.guest.customer}",
+        "kind": kind,
+        "conversation_id": one.work.conversation_id,
+        "body": dump(body),
+        "answered": "",
+        "received_at": one.now,
+    }
+
+
+def _tell_intake(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        insert_missing(connection, envelopes, rows)
+        wake(connection, "in", (row["lane"] for row in rows), rows[0]["received_at"])
+
+
+def _following(connection: Connection, settled: Sequence[Settled]) -> dict[str, Work]:
+    found: dict[str, Work] = {}
+    for stage in {one.work.stage for one in settled}:
+        mine = [one for one in settled if one.work.stage == stage]
+        sample = mine[-1]
+        keys = [one.work.lane for one in mine]
+        connection.execute(_EXTEND, [{"lane": key, "at": sample.now + sample.lease} for key in keys])
+        wish = Claim(stage, sample.work.owner, sample.now, sample.lease, len(keys), sample.budget)
+        found.update(_heads(connection, keys, wish))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    owner: str
+    until: float
+
+
+def extend(connection: Connection, beats: Sequence[Heartbeat]) -> list[None]:
+    """Keeps everything that this process has leased."""
+    for beat in beats:
+        connection.execute(update(lanes).where(lanes.c.owner == beat.owner).values(ready_at=beat.until))
+    return [None] * len(beats)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeAll:
+    """`owner` None: every lease, for a process that knows itself to be alone."""
+
+    owner: str | None
+    now: float
+
+
+def free_all(connection: Connection, wishes: Sequence[FreeAll]) -> list[None]:
+    """Gives leases up at once: at a clean stop, or at the start after a crash of the only process."""
+    for wish in wishes:
+        mine = lanes.c.owner.is_not(None) if wish.owner is None else lanes.c.owner == wish.owner
+        connection.execute(update(lanes).where(mine).values(owner=None, ready_at=wish.now))
+    return [None] * len(wishes)
+
+
+def attributed(connection: Connection, webex_ids: Iterable[str]) -> set[str]:
+    """Which of these Webex messages are known to be ours already."""
+    query = select(deliveries.c.webex_id).where(deliveries.c.webex_id.in_(list(webex_ids)))
+    return {ident for ident in connection.execute(query).scalars() if ident}
+
+
+_COLUMNS = (
+    deliveries.c.id,
+    deliveries.c.lane,
+    deliveries.c.kind,
+    deliveries.c.conversation_id,
+    deliveries.c.seq,
+    deliveries.c.last,
+    deliveries.c.agent,
+    deliveries.c.address,
+    deliveries.c.payload,
+    deliveries.c.attempts,
+    deliveries.c.doubt,
+    deliveries.c.created_at,
+)
+_DONE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(state="done", doubt=0, error=None, webex_id=bindparam("webex"), done_at=bindparam("at"))
+)
+_AGAIN = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(
+        doubt=bindparam("doubtful"),
+        error=bindparam("why"),
+        attempts=deliveries.c.attempts - bindparam("back"),
+    )
+)
+_ENDED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(state=bindparam("ended_as"), doubt=0, error=bindparam("why"), done_at=bindparam("at"))
+)
+_SENT = (
+    update(messages)
+    .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq == bindparam("number"))
+    .values(delivery=bindparam("state"))
+)
+_ROOM = (
+    update(threads)
+    .where(threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("email"))
+    .values(
+        room_id=bindparam("room"),
+        since=func.coalesce(threads.c.since, bindparam("first")),
+        quiet_since=bindparam("at"),
+    )
+)
+_LET_GO = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
+_EXTEND = update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("at"))

@@ -1,0 +1,286 @@
+"""Writing plans down: many decisions become a handful of statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, insert, update
+
+from bridge.domain.desk import Desk
+from bridge.domain.model import Conversation, Envelope, News, Plan, Said, Send
+from bridge.store.rows import CONVERSATION_FIELDS, conversation_row, dump, said_row
+from bridge.store.sql import insert_for, wake
+from bridge.store.tables import agents, conversations, deliveries, guests, held, messages, threads
+
+
+@dataclass(slots=True)
+class Changes:
+    """What the plans of one round come to, in the order in which they were made."""
+
+    now: float
+    said: list[dict[str, Any]] = field(default_factory=list)
+    customer_said: dict[str, list[Said]] = field(default_factory=dict)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)
+    revisions: list[dict[str, Any]] = field(default_factory=list)
+    undelivered: list[str] = field(default_factory=list)
+
+    def add(self, plan: Plan, *, callback: bool) -> None:
+        conversation = plan.conversation
+        for said in plan.said:
+            self.said.append(said_row(conversation.id, said))
+            if said.author == "customer":
+                self.customer_said.setdefault(conversation.id, []).append(said)
+        if plan.drop_sends:
+            self._drop(conversation.id)
+        self.deliveries.extend(self._send(conversation, send) for send in plan.sends)
+        if callback:
+            self.deliveries.extend(self._news(conversation, news) for news in plan.news)
+        self.held.extend(
+            {
+                "conversation_id": conversation.id,
+                "kind": one.kind,
+                "agent_email": one.agent_email,
+                "text": one.text,
+                "at": self.now,
+            }
+            for one in plan.held
+        )
+        self.revisions.extend(
+            {
+                "conversation": conversation.id,
+                "webex": one.webex_id,
+                "new_text": one.text,
+                "new_html": one.html,
+            }
+            for one in plan.revisions
+        )
+        if plan.undelivered:
+            self.undelivered.append(conversation.id)
+
+    def own_words(self, conversation_id: str) -> list[Said]:
+        return self.customer_said.get(conversation_id, [])
+
+    def give_up(self, envelope: Envelope, error: Exception) -> None:
+        """An envelope that no plan can be made of is kept as a dead letter."""
+        self.deliveries.append(
+            _delivery(
+                lane=envelope.lane,
+                kind="envelope",
+                conversation_id=envelope.conversation_id,
+                payload=dump({"kind": envelope.kind, "key": envelope.key, "body": envelope.body}),
+                created_at=self.now,
+                state="dead",
+                error=f"{type(error).__name__}: {error}",
+                done_at=self.now,
+            )
+        )
+
+    def _drop(self, conversation_id: str) -> None:
+        """Not sent yet and not to be sent: in the store (later) and among what this round made so far."""
+        self.dropped.append(conversation_id)
+        self.deliveries = [
+            one
+            for one in self.deliveries
+            if not (one["kind"] == "say" and one["conversation_id"] == conversation_id)
+        ]
+
+    def _send(self, conversation: Conversation, send: Send) -> dict[str, Any]:
+        payload = {"text": send.text} if send.file is None else {"file": send.file}
+        return _delivery(
+            lane=f"say:{conversation.guest_id}",
+            kind="say",
+            conversation_id=conversation.id,
+            seq=send.seq,
+            last=int(send.last),
+            agent=conversation.agent,
+            address=conversation.agent_email,
+            payload=dump(payload),
+            created_at=self.now,
+        )
+
+    def _news(self, conversation: Conversation, news: News) -> dict[str, Any]:
+        data = {"conversationId": conversation.id, "subject": conversation.subject, **_public(news.data)}
+        return _delivery(
+            lane=f"call:{conversation.id}",
+            kind="callback",
+            conversation_id=conversation.id,
+            address=conversation.source,
+            payload=dump({"type": news.type, "at": self.now, "data": data}),
+            created_at=self.now,
+        )
+
+
+def _public(data: Mapping[str, Any]) -> dict[str, Any]:
+    """News carries a transcript item as a value; on paper it is what the customer's API shows."""
+    said = data.get("said")
+    if not isinstance(said, Said):
+        return dict(data)
+    return {"message": {**said_row("", said), "conversation_id": None, "name": data.get("name")}}
+
+
+def _delivery(**values: Any) -> dict[str, Any]:
+    blank = {
+        "seq": None,
+        "last": 1,
+        "agent": None,
+        "address": None,
+        "state": "open",
+        "error": None,
+        "done_at": None,
+    }
+    return {**blank, **values}
+
+
+def commit(
+    connection: Connection,
+    changes: Changes,
+    before: Mapping[str, Conversation],
+    after: Mapping[str, Conversation],
+    desk: Desk,
+) -> set[str]:
+    """Writes everything; the stages that have new work."""
+    changed = [one for key, one in after.items() if one is not before[key]]
+    if changed:
+        connection.execute(_SAVE, [_renamed(conversation_row(one)) for one in changed])
+    if changes.said:
+        connection.execute(insert(messages), changes.said)
+    if changes.dropped:
+        connection.execute(_DROP, [{"conversation": one, "at": changes.now} for one in changes.dropped])
+    if changes.revisions:
+        connection.execute(_REVISE, [{**one, "moment": changes.now} for one in changes.revisions])
+    if changes.undelivered:
+        connection.execute(_UNDELIVERED, [{"conversation": one} for one in changes.undelivered])
+    if changes.held:
+        connection.execute(insert(held), changes.held)
+    if changes.deliveries:
+        connection.execute(insert(deliveries), changes.deliveries)
+    stages: set[str] = set()
+    for stage, kind in (("say", "say"), ("call", "callback")):
+        woken = {one["lane"] for one in changes.deliveries if one["kind"] == kind}
+        wake(connection, stage, woken, changes.now)
+        stages |= {stage} if woken else set()
+    _count_guests(connection, before, after)
+    _know_threads(connection, before, after, changes.now)
+    _save_agents(connection, desk)
+    return stages
+
+
+def _renamed(row: dict[str, Any]) -> dict[str, Any]:
+    return {f"b_{name}": value for name, value in row.items()}
+
+
+def _count_guests(
+    connection: Connection, before: Mapping[str, Conversation], after: Mapping[str, Conversation]
+) -> None:
+    """A guest's token is re-issued only while one of its conversations is open."""
+    changes: Counter[str] = Counter()
+    ended = []
+    for key, one in after.items():
+        changes[one.guest_id] += (one.status == "open") - (before[key].status == "open")
+        if one.status == "ended" and before[key].status != "ended" and one.agent:
+            ended.append({"guest": one.guest_id, "by": one.agent, "moment": one.ended_at})
+    rows = [{"guest": guest, "change": change} for guest, change in sorted(changes.items()) if change]
+    if rows:
+        connection.execute(_COUNT_GUEST, rows)
+    if ended:
+        connection.execute(_LAST_AGENT, ended)
+
+
+def _know_threads(
+    connection: Connection, before: Mapping[str, Conversation], after: Mapping[str, Conversation], now: float
+) -> None:
+    """The 1:1 in which a conversation is carried on from now; what was said there earlier is not for it."""
+    rows = [
+        {
+            "guest_id": one.guest_id,
+            "agent_email": one.agent_email,
+            "conversation_id": one.id,
+            "since": None,
+            "quiet_since": now,
+        }
+        for key, one in after.items()
+        if one.agent_email and (one.given_at != before[key].given_at)
+    ]
+    if rows:
+        statement = insert_for(connection, threads)
+        new = statement.excluded
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["guest_id", "agent_email"],
+                set_={
+                    "conversation_id": new.conversation_id,
+                    "since": new.since,
+                    "quiet_since": new.quiet_since,
+                },
+            ),
+            rows,
+        )
+
+
+def _save_agents(connection: Connection, desk: Desk) -> None:
+    rows = [
+        {
+            "key": state.key,
+            "open": state.open,
+            "given": state.given,
+            "last_given_at": state.last_given_at,
+            "refused_until": state.refused_until,
+            "refused": state.refused,
+        }
+        for state in desk.changed_agents()
+    ]
+    if rows:
+        statement = insert_for(connection, agents)
+        columns = ("open", "given", "last_given_at", "refused_until", "refused")
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["key"], set_={name: statement.excluded[name] for name in columns}
+            ),
+            rows,
+        )
+
+
+_SAVE = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in CONVERSATION_FIELDS if name != "id"})
+)
+_DROP = (
+    update(deliveries)
+    .where(
+        deliveries.c.conversation_id == bindparam("conversation"),
+        deliveries.c.kind == "say",
+        deliveries.c.state == "open",
+    )
+    .values(state="dropped", done_at=bindparam("at"))
+)
+_REVISE = (
+    update(messages)
+    .where(messages.c.webex_id == bindparam("webex"), messages.c.conversation_id == bindparam("conversation"))
+    .values(text=bindparam("new_text"), html=bindparam("new_html"), revised_at=bindparam("moment"))
+)
+_UNDELIVERED = (
+    update(messages)
+    .where(messages.c.conversation_id == bindparam("conversation"), messages.c.delivery == "pending")
+    .values(delivery="failed")
+)
+_count = guests.c.open_conversations + bindparam("change")
+_COUNT_GUEST = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(
+        open_conversations=_count,
+        # A token that lives on from an earlier visit is looked at at once; the tick then sets its true time.
+        reissue_at=case((_count > 0, case((guests.c.token.is_not(None), 0.0), else_=None)), else_=None),
+    )
+)
+_LAST_AGENT = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(last_agent=bindparam("by"), last_ended_at=bindparam("moment"))
+)

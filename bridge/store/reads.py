@@ -1,0 +1,180 @@
+"""What pages, operators and streams ask of the store. Read-only, beside the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from bridge.domain.model import Conversation, Said
+from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
+from bridge.store.tables import conversations, deliveries, envelopes, files, guests, lanes, messages
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    conversation: Conversation
+    position: int | None  # from 1 in the team's queue
+
+
+def conversation_state(connection: Connection, conversation_id: str) -> State | None:
+    row = connection.execute(
+        select(*CONVERSATION_COLUMNS).where(conversations.c.id == conversation_id)
+    ).first()
+    if row is None:
+        return None
+    conversation = conversation_of(row)
+    return State(conversation, _position(connection, conversation))
+
+
+def _position(connection: Connection, conversation: Conversation) -> int | None:
+    if conversation.status != "queued":
+        return None
+    c = conversations.c
+    ahead = or_(
+        c.queued_at < conversation.queued_at,
+        and_(c.queued_at == conversation.queued_at, c.id < conversation.id),
+    )
+    query = select(func.count()).where(c.status == "queued", c.team == conversation.team, ahead)
+    return 1 + (connection.execute(query).scalar() or 0)
+
+
+def transcript(connection: Connection, conversation_id: str, after: int, limit: int) -> list[Said]:
+    query = (
+        select(*MESSAGE_COLUMNS)
+        .where(messages.c.conversation_id == conversation_id, messages.c.seq > after)
+        .order_by(messages.c.seq)
+        .limit(limit)
+    )
+    return [said_of(row) for row in connection.execute(query)]
+
+
+def changed_before(connection: Connection, conversation_id: str, upto: int) -> list[Said]:
+    """Items up to `upto` that may look different now from when they were first shown."""
+    query = (
+        select(*MESSAGE_COLUMNS)
+        .where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.seq <= upto,
+            or_(messages.c.revised_at.is_not(None), messages.c.author == "customer"),
+        )
+        .order_by(messages.c.seq.desc())
+        .limit(50)
+    )
+    return [said_of(row) for row in reversed(connection.execute(query).all())]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Gauges for /metrics and the bound on the backlog."""
+
+    envelopes: int
+    deliveries: int
+    dead: int
+    queued: int
+    open: int
+    live_tokens: int
+    next_reissue: float | None
+    oldest_ready: float | None
+
+
+def counts(connection: Connection, now: float) -> Counts:
+    def number(column: Any, *where: Any) -> int:
+        return connection.execute(select(func.count()).select_from(column.table).where(*where)).scalar() or 0
+
+    return Counts(
+        envelopes=number(envelopes.c.id, envelopes.c.done_at.is_(None)),
+        deliveries=number(deliveries.c.id, deliveries.c.state == "open"),
+        dead=number(deliveries.c.id, deliveries.c.state == "dead"),
+        queued=number(conversations.c.id, conversations.c.status == "queued"),
+        open=number(conversations.c.id, conversations.c.status == "open"),
+        live_tokens=number(guests.c.id, guests.c.reissue_at.is_not(None), guests.c.token_expires_at > now),
+        next_reissue=connection.execute(select(func.min(guests.c.reissue_at))).scalar(),
+        oldest_ready=connection.execute(
+            select(func.min(lanes.c.ready_at)).where(lanes.c.stage == "in")
+        ).scalar(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    whole: int
+    by_source: dict[str, int]
+
+
+def backlog(connection: Connection) -> Backlog:
+    """What was accepted and is not delivered yet: open envelopes and open deliveries, by source."""
+    by_source: dict[str, int] = {}
+    for table, waits in (
+        (envelopes, envelopes.c.done_at.is_(None)),
+        (deliveries, and_(deliveries.c.state == "open", deliveries.c.kind == "say")),
+    ):
+        query = (
+            select(conversations.c.source, func.count())
+            .select_from(table.join(conversations, conversations.c.id == table.c.conversation_id))
+            .where(waits)
+            .group_by(conversations.c.source)
+        )
+        for source, number in connection.execute(query):
+            by_source[source] = by_source.get(source, 0) + number
+    return Backlog(sum(by_source.values()), by_source)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    id: int
+    kind: str
+    conversation_id: str
+    source: str | None
+    agent: str | None
+    attempts: int
+    error: str | None
+    created_at: float
+    done_at: float | None
+    payload: str
+
+
+def dead_letters(
+    connection: Connection, ids: Sequence[int] | None = None, limit: int = 1000
+) -> list[DeadLetter]:
+    d = deliveries.c
+    query = (
+        select(
+            d.id,
+            d.kind,
+            d.conversation_id,
+            conversations.c.source,
+            d.agent,
+            d.attempts,
+            d.error,
+            d.created_at,
+            d.done_at,
+            d.payload,
+        )
+        .select_from(deliveries.outerjoin(conversations, conversations.c.id == d.conversation_id))
+        .where(d.state == "dead")
+        .order_by(d.id)
+        .limit(limit)
+    )
+    if ids is not None:
+        query = query.where(d.id.in_(ids))
+    return [DeadLetter(**row._mapping) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    id: str
+    conversation_id: str
+    name: str
+    type: str
+    size: int
+    url: str | None
+
+
+def file_of(connection: Connection, file_id: str) -> StoredFile | None:
+    f = files.c
+    query = select(f.id, f.conversation_id, f.name, f.type, f.size, f.url).where(f.id == file_id)
+    row = connection.execute(query).first()
+    return StoredFile(*row) if row else None

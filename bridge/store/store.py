@@ -1,0 +1,126 @@
+"""The store as the rest of the service sees it: one writer, a few readers, and the vault."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from bridge.ports import Clock
+from bridge.store import vault
+from bridge.store.engine import is_sqlite, open_engine, sqlite_path
+from bridge.store.migrate import migrate
+from bridge.store.outbox import FreeAll, free_all
+from bridge.store.vault import Cipher
+from bridge.store.writer import Operation, StoreUnavailable, Writer
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+P = ParamSpec("P")
+
+_READERS = 4
+
+
+class Store:
+    """Opens, migrates and owns the database. `owner` names this process in leases."""
+
+    def __init__(self, url: str, cipher: Cipher, clock: Clock, owner: str) -> None:
+        self.url = url
+        self.cipher = cipher
+        self.clock = clock
+        self.owner = owner
+        self._writes = open_engine(url, writes=True, pool=2)
+        self._reads = open_engine(url, writes=False, pool=_READERS)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._lock_file: int | None = None
+        self.writer = Writer(self._writes)
+
+    async def start(self) -> list[str]:
+        """Migrates; the revisions applied. Raises StoreUnavailable, NewerDatabase or WrongKey."""
+        try:
+            applied = await asyncio.to_thread(migrate, self._writes)
+        except DBAPIError as error:
+            raise StoreUnavailable(f"the database cannot be used: {error.orig}") from error
+        alone = is_sqlite(self.url) and self._lock()
+        self.writer.start()
+        if alone:
+            await self.do(free_all, FreeAll(None, self.clock.now()))
+        return applied
+
+    async def stop(self) -> None:
+        """Commits what was submitted, gives every lease of this process up, closes the database."""
+        await self.do(free_all, FreeAll(self.owner, self.clock.now()))
+        await self.writer.stop()
+        self._readers.shutdown(wait=True)
+        self._writes.dispose()
+        self._reads.dispose()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+
+    def do(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
+        """Submits one item of an operation to the writer; resolved after the commit."""
+        return self.writer.submit(operation, item)
+
+    async def read(
+        self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Runs a query beside the writer. Raises StoreUnavailable."""
+
+        def run() -> Result:
+            try:
+                with self._reads.begin() as connection:
+                    return query(connection, *args, **kwargs)
+            except DBAPIError as error:
+                raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    def _lock(self) -> bool:
+        """True when no other process has this SQLite file open: then leases left over are nobody's.
+
+        The lock goes with the process, however it ends.
+        """
+        path = sqlite_path(self.url).with_suffix(".lock")
+        self._lock_file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            fcntl.flock(self._lock_file, fcntl.LOCK_SH)
+            return False
+        fcntl.flock(self._lock_file, fcntl.LOCK_SH)
+        return True
+
+
+class StoreVault:
+    """bridge.ports.Vault on the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, name: str) -> str | None:
+        sealed = await self._store.read(vault.read_secret, name)
+        return self._store.cipher.open(sealed) if sealed is not None else None
+
+    async def write(self, name: str, value: str) -> None:
+        sealed = vault.Sealed(name, self._store.cipher.seal(value), self._store.clock.now())
+        await self._store.do(vault.write_secrets, sealed)
+
+    async def make_once(self, name: str) -> str:
+        """The secret of this name; made by chance where there is none yet."""
+        fresh = vault.Sealed(name, self._store.cipher.seal(vault.fresh_secret()), self._store.clock.now())
+        return self._store.cipher.open(await self._store.do(vault.make_secret_once, fresh))
+
+    async def acquire(self, name: str, seconds: float) -> bool:
+        return await self._store.do(vault.take_lease, self._lease(name, seconds))
+
+    async def release(self, name: str) -> None:
+        await self._store.do(vault.give_lease, self._lease(name, 0))
+
+    def _lease(self, name: str, seconds: float) -> vault.Lease:
+        return vault.Lease(f"lease:{name}", self._store.owner, self._store.clock.now(), seconds)
