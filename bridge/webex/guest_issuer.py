@@ -1,7 +1,7 @@
 """Guests from a legacy Guest Issuer: an HS256 JWT, exchanged at POST /jwt/login.
 
-Source: https://developer.webex.com/docs/guest-issuer. The JWT is written here with hmac, because the SDK pins a
-PyJWT of 2018.
+Source: https://developer.webex.com/docs/guest-issuer. The JWT is written here with hmac, because the SDK pins
+a PyJWT of 2018.
 """
 
 from __future__ import annotations

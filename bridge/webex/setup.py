@@ -1,7 +1,9 @@
-"""Set-up questions to Webex, where nothing is in a hurry: are the agents people, who is the bot, are our webhooks in
-place. These go through Cisco's own webexteamssdk, which blocks, so each runs in a thread.
+"""Set-up questions to Webex, in no hurry: are the agents people, who is the bot, are our webhooks in place.
 
-Every error of the SDK becomes one of bridge.domain.errors. https://developer.webex.com/docs/api/v1/people, .../webhooks
+They go through Cisco's own webexteamssdk, which blocks, so each runs in a thread. Every error of the SDK
+becomes one of bridge.domain.errors.
+
+Source: https://developer.webex.com/docs/api/v1/people, .../webhooks
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ Wanted = tuple[str, str, str | None]
 class AgentCheck:
     """Whether a guest can write to this address.
 
-    `found`: True, a person; False, Webex shows nobody there, or (`type`) a bot or a guest; None, it would not say.
+    `found`: True, a person; False, nobody is shown, or (`type`) a bot or a guest; None, Webex would not say.
     A token sees only its own organisation: False with `type` None may also be somebody elsewhere.
     """
 
@@ -70,9 +72,9 @@ async def who_am_i(api_url: str, token: str) -> Person:
 async def reconcile_webhooks(
     api_url: str, token: str, target_url: str, secret: str, wanted: Sequence[Wanted]
 ) -> WebhookChanges:
-    """Makes this identity's webhooks of our name exactly `wanted`: (resource, event, filter or None) at `target_url`.
+    """Makes this identity's webhooks of our name exactly `wanted`, at `target_url`. Raises WebexError.
 
-    May be repeated after any error: each step leaves a state that the next run understands. Raises WebexError.
+    `wanted`: (resource, event, filter or None). After any error it may simply be run again.
     """
 
     def ask(api: Any) -> WebhookChanges:
@@ -82,10 +84,12 @@ async def reconcile_webhooks(
 
 
 def _check_agent(api: Any, email: str) -> AgentCheck:
+
+    def ask() -> list[Person]:
+        return [person_from(p.json_data) for p in islice(api.people.list(email=email), MOST)]
+
     try:
-        people = _calling(
-            lambda: [person_from(p.json_data) for p in islice(api.people.list(email=email), MOST)]
-        )
+        people = _calling(ask, secrets=(api.access_token,))
     except Unauthorized:
         raise
     except Refused as exc:
@@ -149,7 +153,7 @@ def _with_api(api_url: str, token: str, ask: Callable[[Any], T]) -> T:
 
 
 def _calling(call: Callable[[], T], secrets: Iterable[str] = ()) -> T:
-    """`call`, with every error of the SDK made one of ours; raised outside the except so that it chains nothing."""
+    """`call`, with every error of the SDK made one of ours, which chains nothing (raised at the end)."""
     error: WebexError
     try:
         return call()

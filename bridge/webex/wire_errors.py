@@ -1,6 +1,6 @@
 """A status that is no success becomes a typed error.
 
-Source: https://developer.webex.com/docs/basics (status codes, Retry-After, file scanning). A 429 has been seen
+Source: https://developer.webex.com/docs/basics (status codes, Retry-After, file scanning). A 429 was seen
 with `Content-Type: text/html`, and gateways answer 5xx without JSON: no body is ever assumed to be JSON.
 """
 

@@ -1,4 +1,4 @@
-"""Reads single fields out of what Webex sent. `Malformed` never leaves `wire`: it makes typed errors of it."""
+"""Reads single fields out of what Webex sent. `Malformed` never leaves `wire`, which types it."""
 
 from __future__ import annotations
 
