@@ -23,8 +23,10 @@ async def content(ask: Ask) -> web.Response:
 
 def give(file: File) -> web.Response:
     """The bytes, to be saved and never shown; aiohttp leaves them out of an answer to HEAD."""
-    plain = file.name.encode("ascii", "replace").decode().translate({34: "_", 92: "_", 10: "_", 13: "_"})
-    named = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+    plain = "".join(each if " " <= each <= "~" and each not in '"\\' else "_" for each in file.name)
+    named = (
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}"
+    )
     headers = {
         "Content-Type": file.type,
         "Content-Disposition": named,

@@ -99,7 +99,11 @@ class Simulator:
     async def __aenter__(self) -> Simulator:
         self._runner = web.AppRunner(make_app(self.world), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port, backlog=1024).start()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port, backlog=1024).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.world.root = f"http://{host}:{self._runner.addresses[0][1]}"
         return self

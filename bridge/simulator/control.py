@@ -166,12 +166,15 @@ async def press(world: World, request: web.Request) -> web.Response:
 
 async def people(world: World, request: web.Request) -> web.Response:
     """`{"email", "name", "type"?, "licensed"?, "external_blocked"?}`"""
-    return web.json_response(_person(world.add_person(**await body_of(request))))
+    body = await body_of(request)
+    email, name = text_of(body, "email"), text_of(body, "name")
+    return web.json_response(_person(world.add_person(**{**body, "email": email, "name": name})))
 
 
 async def fault(world: World, request: web.Request) -> web.Response:
     """`{"match", "action"?, "times"?, "after"?, "probability"?, "owner"?, ...}`, see `World.fault`."""
-    return web.json_response(asdict(world.fault(**await body_of(request))))
+    body = await body_of(request)
+    return web.json_response(asdict(world.fault(**{**body, "match": text_of(body, "match")})))
 
 
 async def no_faults(world: World, request: web.Request) -> web.Response:

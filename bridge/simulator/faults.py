@@ -17,6 +17,15 @@ KINDS: Final = (
     "kms",  # answer messages that could not be decrypted
 )
 
+_DETAILS: Final[dict[str, tuple[type, ...]]] = {
+    "status": (int,),
+    "retry_after": (int, float, str, type(None)),
+    "html": (bool,),
+    "message": (str, type(None)),
+    "seconds": (int, float),
+    "effect": (bool,),
+}
+
 
 class Chance(Protocol):
     def random(self) -> float: ...
@@ -83,9 +92,7 @@ def make(
         path = "/v1" + path
     kind, extra = _action(action)
     settings = {**extra, **detail}
-    unknown = set(settings) - {"status", "retry_after", "html", "message", "seconds", "effect"}
-    if unknown:
-        raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
+    _check(settings)
     if kind is None and "status" in settings:
         kind = "status"
     if kind not in KINDS:
@@ -93,6 +100,16 @@ def make(
     if kind in ("drop_after", "slow"):
         settings["effect"] = True
     return Fault(method.upper() or None, path, exact, owner, kind, times, after, probability, **settings)
+
+
+def _check(settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
+        if name not in _DETAILS:
+            raise ValueError(f"a fault has no {name}")
+        if not isinstance(value, _DETAILS[name]):
+            raise ValueError(f"a fault's {name} is not {value!r}")
+    if not 200 <= settings.get("status", 500) < 600:
+        raise ValueError("a fault's status is from 200 to 599")
 
 
 def _action(action: object) -> tuple[str | None, dict[str, Any]]:

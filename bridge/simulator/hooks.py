@@ -155,7 +155,7 @@ def signatures(secret: str | None, body: bytes, mode: str) -> dict[str, str]:
     """The signature headers over the raw body; none without a secret."""
     if not secret or mode == "none":
         return {}
-    key, headers = secret.encode(), {}
+    key, headers = secret.encode("utf-8", "replace"), {}
     if mode in ("spark", "both"):
         headers["X-Spark-Signature"] = hmac.new(key, body, sha1).hexdigest()
     if mode in ("webex", "both"):

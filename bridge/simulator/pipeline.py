@@ -76,6 +76,10 @@ async def _safely(ask: Ask, handler: Handler) -> web.StreamResponse:
         return await handler(ask)
     except Refusal as no:
         return refusal(no)
+    except UnicodeEncodeError:
+        return refusal(
+            Refusal(400, "The request could not be understood by the server due to malformed syntax.")
+        )
     except web.HTTPRequestEntityTooLarge:
         return refusal(Refusal(400, 'Unable to post message to room: "The request payload is too big"'))
 

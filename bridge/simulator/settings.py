@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 
-@dataclass
+@dataclass(eq=False)
 class Settings:
     # Tokens; `*_expires_in` are seconds and are answered as they stand, number or numeric string.
     guest_expires_in: float | str = 64799
