@@ -77,8 +77,6 @@ def render_preview(preview: Preview) -> str:
     who = f"{preview.agent} ({preview.team})" if preview.agent else "nobody: the customer is queued"
     lines = [f"{preview.at:%a %Y-%m-%d %H:%M %Z}: {who}"]
     lines += [f"  {reason}" for reason in preview.reasons]
-    if preview.opens_at:
-        lines.append(f"  {preview.team} opens {preview.opens_at:%a %Y-%m-%d %H:%M %Z}")
     if preview.passed_over:
         width = max(len(agent) for agent, _ in preview.passed_over)
         lines.append("Passed over:")

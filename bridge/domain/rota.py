@@ -106,7 +106,10 @@ def _unfit(event: Any) -> str | None:
         zone = event[name].params.get("TZID") if name in event else None
         if zone and getattr(event[name].dt, "tzinfo", None) is None:
             return f"the time zone {str(zone)[:60]!r} is not known"
-    begin, end = event.start, event.end
+    try:
+        begin, end = event.start, event.end
+    except ValueError as problem:  # which InvalidCalendar and IncompleteComponent are
+        return f"its times do not fit together ({problem!s:.100})"
     if _kind(begin) != _kind(end):
         return "its start and its end are not of one kind (with a zone, without, whole days)"
     if end - begin > _LONGEST:

@@ -1,0 +1,133 @@
+"""Open hours in which nobody is on duty."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.domain.coverage import CoverageError, coverage_json, gaps, render_coverage
+from bridge.domain.duty import is_open, on_duty
+from bridge.domain.preview import preview
+from bridge.domain.roster import Agent, Ask, Holidays, Roster, Route, Shift, Team, Window
+from bridge.domain.windows import DAY
+
+WEEKDAYS = frozenset(range(5))
+FROM, TO = date(2026, 10, 31), date(2026, 11, 2)  # the clock goes back in Chicago
+
+
+def roster(weekly, /, **team):
+    agents = {
+        f"a{n}": Agent(f"a{n}", f"a{n}@x", f"A{n}", shifts=tuple(mine)) for n, mine in enumerate(weekly)
+    }
+    desk = Team("desk", team.pop("timezone", "America/Chicago"), tuple(agents), **team)
+    return Roster(agents, {"desk": desk}, (Route("desk"),))
+
+
+def test_an_uncovered_hour_is_a_gap_and_closed_time_is_none():
+    """The gap is where the hours reach over the shifts; nights and holidays are no gaps."""
+    hours = (Window(WEEKDAYS, 540, 1080),)
+    rota = roster(
+        [[Window(WEEKDAYS, 540, 720)], [Window(WEEKDAYS, 780, 1080)]], hours=hours, holidays=Holidays("US")
+    )
+    assert coverage_json(gaps(rota, date(2026, 11, 25), date(2026, 11, 29))) == {
+        "gaps": [
+            {"team": "desk", "from": "2026-11-25T12:00", "to": "2026-11-25T13:00"},
+            {"team": "desk", "from": "2026-11-27T12:00", "to": "2026-11-27T13:00"},
+        ]
+    }
+
+
+def test_gaps_that_touch_are_one():
+    """A gap over midnights is told once, from the first date's beginning to the last one's end."""
+    found = gaps(roster([[Window(frozenset({2}), 0, 60)]]), date(2026, 11, 23), date(2026, 11, 24))
+    assert [gap.to_json() for gap in found] == [
+        {"team": "desk", "from": "2026-11-23T00:00", "to": "2026-11-25T00:00"}
+    ]
+    assert render_coverage(found, date(2026, 11, 23), date(2026, 11, 24)).splitlines()[1] == (
+        "desk  Mon 2026-11-23 00:00 - Wed 2026-11-25 00:00  (48 h)"
+    )
+
+
+def test_full_coverage_is_said_so():
+    """No gap is one plain sentence."""
+    assert "somebody is on duty whenever" in render_coverage(gaps(roster([[]]), FROM, TO), FROM, TO)
+
+
+def test_what_cannot_be_asked_is_refused():
+    """An unknown team, turned dates and a century are errors in words."""
+    rota = roster([[]])
+    for first, last, team in ((FROM, TO, "dek"), (TO, FROM, None), (FROM, date(2126, 1, 1), None)):
+        with pytest.raises(CoverageError):
+            gaps(rota, first, last, team)
+
+
+windows = st.lists(
+    st.builds(
+        lambda days, start, length: Window(frozenset(days), start, start + length),
+        st.sets(st.integers(0, 6), min_size=1),
+        st.integers(0, 95).map(lambda n: n * 15),
+        st.integers(1, 96).map(lambda n: n * 15),
+    ),
+    max_size=2,
+)
+calendar = st.lists(
+    st.builds(
+        lambda start, length: Shift(
+            "a0",
+            datetime(2026, 10, 30, tzinfo=UTC) + timedelta(minutes=15 * start),
+            datetime(2026, 10, 30, tzinfo=UTC) + timedelta(minutes=15 * (start + length)),
+        ),
+        st.integers(0, 400),
+        st.integers(1, 90),
+    ),
+    max_size=4,
+).map(tuple)
+rotas = st.builds(
+    lambda zone, hours, closed, shifts, dated: roster(
+        shifts, timezone=zone, hours=tuple(hours), holidays=Holidays(closed=closed), shifts=dated
+    ),
+    st.sampled_from(["America/Chicago", "Australia/Lord_Howe"]),
+    windows,
+    st.sets(st.sampled_from([FROM, date(2026, 11, 1)]), max_size=1).map(frozenset),
+    st.lists(windows, max_size=3),
+    st.none() | calendar,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rotas)
+def test_gaps_are_the_minutes_in_which_preview_finds_nobody_in_open_hours(rota):
+    """Coverage, duty and preview say the same of every quarter of an hour, over a changed clock too."""
+    team = rota.teams["desk"]
+    zone = ZoneInfo(team.timezone)
+    found = gaps(rota, FROM, TO)
+    start = int(datetime(2026, 10, 31, tzinfo=zone).timestamp())
+    end = int(datetime(2026, 11, 3, tzinfo=zone).timestamp())
+    for second in range(start, end, 900):
+        now = datetime.fromtimestamp(second, UTC)
+        uncovered = any(gap.start <= now < gap.end for gap in found)
+        assert uncovered == (
+            is_open(team, now) and not any(on_duty(rota, team, key, now) for key in rota.agents)
+        )
+        if second % 10_800 == 0:
+            seen = preview(rota, now, Ask())
+            assert uncovered == (seen.agent is None and is_open(team, now))
+    assert all(gap.start < gap.end for gap in found)
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/Chicago", "Europe/London", "Australia/Lord_Howe", "America/Santiago", "UTC"]
+)
+def test_shifts_that_join_leave_no_gap_in_a_year(zone):
+    """Three shifts that join, also inside doubled and skipped hours, cover a year without a gap."""
+    cuts = [(0, 90), (90, 150), (150, 1440)]
+    rota = roster([[Window(frozenset(range(7)), a, b)] for a, b in cuts], timezone=zone)
+    assert gaps(rota, date(2026, 1, 1), date(2026, 12, 31)) == []
+    short = roster([[Window(frozenset(range(7)), a, b)] for a, b in cuts[:2]], timezone=zone)
+    missing = sum(
+        (gap.end.timestamp() - gap.start.timestamp())
+        for gap in gaps(short, date(2026, 1, 1), date(2026, 12, 31))
+    )
+    assert 364 * (DAY - 9000) < missing <= 365 * (DAY - 9000) + 3600
