@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -20,7 +20,7 @@ PATTERN = "*?["
 class Check:
     """What the checks look at, and where they note what they find.
 
-    `draft` may lack what is wrong in itself; `wrong` are those places, and nothing more is said about them.
+    `draft` may lack what is wrong in itself; nothing more is said about a place that has a problem already.
     `original` leads from a place in the draft to its place in the files.
     """
 
@@ -30,14 +30,13 @@ class Check:
         draft: Config,
         base: FilePath,
         environ: Mapping[str, str] | None,
-        wrong: Sequence[Path] = (),
         original: Callable[[Path], Path] = lambda path: path,
     ) -> None:
         self.tree = tree
         self.draft = draft
         self.base = base
         self.environ = environ
-        self._wrong = [*wrong, *tree.faulty]
+        self._wrong = list(tree.faulty)
         self._original = original
 
     def problem(self, path: Path, message: str, remedy: str = "") -> None:
@@ -155,7 +154,8 @@ def _holidays(check: Check, path: Path, country: str | None, subdivision: str | 
             holidays.country_holidays(country, subdiv=subdivision)
         except NotImplementedError:
             message = f"{country} has no subdivision {subdivision[:40]!r}"
-            check.problem((*path, "subdivision"), message, suggest(subdivision, countries[country]))
+            names = [*countries[country], *holidays.country_holidays(country).subdivisions_aliases]
+            check.problem((*path, "subdivision"), message, suggest(subdivision, names))
 
 
 def _calendar(check: Check, path: Path, calendar: str) -> None:

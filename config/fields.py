@@ -159,7 +159,10 @@ def _secret(reference: object, info: ValidationInfo) -> SecretStr:
     except VariableError as error:
         raise fault(str(error)) from error
     if value is None:
-        raise fault(f"the environment variable {name} is not set", f"{name}, or {name}_FILE naming a file.")
+        raise fault(
+            f"the environment variable {name} is not set",
+            f"setting it, or {name}_FILE to the name of a file.",
+        )
     try:
         secret_bytes(value)
     except ValueError as error:

@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from pydantic import SecretStr
 
 from bridge.domain.roster import Window
+from bridge.domain.routing import speaks
 from config.fields import secret_bytes
-from config.models import Config, Route, Team, When
+from config.models import Agent, Config, Route, Team, When
 from config.problems import Path
 
 WEEK = 7 * 24 * 60
@@ -81,7 +82,9 @@ def _routes(config: Config) -> Warnings:
 
 
 def _conditions(when: When) -> Sequence[Sequence[str] | None]:
-    return (when.source, when.store, when.topic, when.language)
+    # Routing compares languages without regard to case, as language tags are.
+    language = tuple(item.lower() for item in when.language) if when.language is not None else None
+    return (when.source, when.store, when.topic, language)
 
 
 def _asks_nothing(when: When) -> bool:
@@ -112,12 +115,19 @@ def _unserved(config: Config, path: Path, route: Route) -> Warnings:
     """A route that asks for a topic or language which nobody in its team or its overflow takes."""
     teams = [route.team, *config.teams[route.team].overflow]
     agents = [config.agents[name] for team in teams for name in config.teams[team].agents]
-    asked = (("topic", [set(a.skills) for a in agents]), ("language", [set(a.languages) for a in agents]))
-    for field, taken in asked:
+    for field, takes in (("topic", _takes_topic), ("language", _takes_language)):
         for index, wish in enumerate(getattr(route.when, field) or ()):
-            if agents and not _is_glob(wish) and all(those and wish not in those for those in taken):
+            if agents and not _is_glob(wish) and not any(takes(agent, wish) for agent in agents):
                 message = f"nobody in {route.team} takes the {field} {wish!r}"
                 yield (*path, "when", field, index), message, "it among an agent's skills or languages."
+
+
+def _takes_topic(agent: Agent, topic: str) -> bool:
+    return not agent.skills or topic in agent.skills
+
+
+def _takes_language(agent: Agent, language: str) -> bool:
+    return not agent.languages or speaks(agent.languages, language)
 
 
 def _secrets(config: Config) -> Warnings:

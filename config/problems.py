@@ -32,7 +32,8 @@ class Problem:
         warning = "warning: " if self.severity == "warning" else ""
         where = f"{self.where}: " if self.where else ""
         remedy = f" Try: {self.remedy}" if self.remedy else ""
-        return f"{line}{warning}{where}{self.message}{remedy}"
+        stop = "" if self.message.endswith((".", "?", "!")) else "."
+        return f"{line}{warning}{where}{self.message}{stop}{remedy}"
 
 
 class ConfigError(Exception):

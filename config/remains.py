@@ -32,7 +32,7 @@ class Remains:
         return tuple(result)
 
     def remove(self, path: Path) -> None:
-        """Takes out what stands at `path` (as in the files); nothing happens where nothing does."""
+        """Takes out what stands at `path` in the files, or the single value that stands for a list there."""
         if not path:
             return
         data: Any = self._data
@@ -43,6 +43,8 @@ class Remains:
             data.pop(last, None)
         elif isinstance(data, list) and isinstance(last, int) and last < len(data):
             data[last] = HOLE
+        elif isinstance(data, str):
+            self.remove(path[:-1])
 
 
 def _child(data: Any, part: str | int) -> Any:

@@ -20,6 +20,7 @@ LARGEST_FILE = 1024 * 1024
 MOST_VALUES = 100_000  # counted with what aliases repeat: 1 MiB written out holds fewer that mean anything
 DEEPEST = 20
 STANDARD = "tag:yaml.org,2002:"
+PLAIN_TAGS = {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ def _compose(tree: Tree, file: str, content: bytes) -> Node | None:
         fault(before.count(b"\n") + 1, column, "this is not text in UTF-8", "saving the file as UTF-8.")
         return None
     try:
-        node: Node | None = YAML(typ="rt", pure=True).compose(text)
-    except RecursionError:
-        fault(1, 1, "the file is nested too deeply", "a plain list of sections.")
+        node: Node | None = _parser().compose(text)
     except ReaderError as error:
         before_text = text[: error.position]
         column = error.position - before_text.rfind("\n")
@@ -102,9 +101,18 @@ def _compose(tree: Tree, file: str, content: bytes) -> Node | None:
     return None
 
 
+def _parser() -> YAML:
+    parser = YAML(typ="safe", pure=True)
+    parser.max_depth = DEEPEST
+    parser.composer.warn_double_anchors = False  # the later one counts, as YAML has it
+    return parser
+
+
 def _syntax(error: MarkedYAMLError) -> tuple[str, str]:
     """The parser's words, and a remedy for the slips that leads really make."""
     problem = (error.problem or error.context or "it cannot be read").strip().splitlines()[0]
+    if "maximum depth" in problem:
+        return "the file is nested too deeply", "sections, names and settings only."
     if "'\\t'" in problem:
         return "a tab is used for indentation", "spaces."
     if "expected a single document" in (error.context or problem):
@@ -139,8 +147,8 @@ class _Builder:
             return None
         if isinstance(node, ScalarNode):
             return self.scalar(node, path)
-        if id(node) in self.open or len(path) > DEEPEST:
-            self.tree.problem(path[:3], "this is nested too deeply, or contains itself")
+        if id(node) in self.open:
+            self.tree.problem(path[:3], "this contains itself")
             return None
         if node.tag not in (STANDARD + "map", STANDARD + "seq"):
             self.tree.problem(path, f"the tag {str(node.tag)!r} has no meaning here", "the plain value.")
@@ -159,7 +167,7 @@ class _Builder:
 
     def scalar(self, node: ScalarNode, path: Path) -> str | None:
         text: str = node.value
-        if not str(node.tag).startswith(STANDARD):
+        if str(node.tag).removeprefix(STANDARD) not in PLAIN_TAGS:
             self.tree.problem(path, f"the tag {str(node.tag)!r} has no meaning here", "the plain value.")
             return None
         if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from bridge.domain.roster import DatedWindow, Window
-from config.problems import suggest
+from config.problems import nearest
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -69,20 +69,19 @@ def _clock(minutes: int) -> str:
 def _days(text: str, times: str) -> frozenset[int]:
     if text in ("daily", "everyday"):
         return frozenset(range(7))
+    for name in text.replace("-", ",").split(","):
+        if name not in NUMBERS:
+            close = nearest(name, [*DAYS, "daily"])
+            remedy = f"{text.replace(name, close)} {times}" if name and close else EXAMPLE
+            raise WindowError(f"{name[:40]!r} is not a day of the week", remedy)
     days: set[int] = set()
     for part in text.split(","):
-        first, dash, last = part.partition("-")
-        start, end = _day(first, times), _day(last if dash else first, times)
+        ends = part.split("-")
+        if len(ends) > 2:
+            raise WindowError(f"{part[:40]!r} has more than two ends", EXAMPLE)
+        start, end = NUMBERS[ends[0]], NUMBERS[ends[-1]]
         days.update((start + step) % 7 for step in range((end - start) % 7 + 1))
     return frozenset(days)
-
-
-def _day(name: str, times: str) -> int:
-    if name in NUMBERS:
-        return NUMBERS[name]
-    close = suggest(name, [*DAYS, "daily"])
-    remedy = f"{close} {times}" if close in (*DAYS, "daily") else EXAMPLE
-    raise WindowError(f"{name[:40]!r} is not a day of the week", remedy)
 
 
 def _times(text: str, prefix: str) -> tuple[int, int]:

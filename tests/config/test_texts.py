@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.model_messages import PLACEHOLDERS, Messages
+from config.texts import TextKey, Texts, shipped
+
+KEYS = get_args(TextKey)
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_the_set_of_texts_is_closed_and_complete_in_both_languages() -> None:
+    """Every key has a meaning, its placeholders, and an English and a Spanish text."""
+    assert set(KEYS) == set(PLACEHOLDERS) == set(Messages.model_fields)
+    assert set(shipped()) == {"en", "es"}
+    for texts in shipped().values():
+        assert set(texts.model_dump(exclude_none=True)) == set(KEYS)
+    assert {"queued", "closed", "ended"} <= set(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_text_shows_what_it_is_given_and_reads_well_without(key: TextKey, language: str) -> None:
+    """A sentence whose value is not known is left out; no brace reaches a customer."""
+    values = {name: f"<{name}>" for name in PLACEHOLDERS[key]}
+    assert "{" not in Texts().get(key, language, **values)
+    bare = Texts().get(key, language)
+    assert bare
+    assert "{" not in bare
+
+
+def test_the_language_falls_back_to_its_base_and_then_to_english() -> None:
+    """es-MX reads Spanish, and who writes a language without texts reads English."""
+    texts = Texts()
+    spanish, english = texts.get("ended", "es"), texts.get("ended", "en")
+    assert spanish != english
+    assert {texts.get("ended", language) for language in ("es-MX", "ES", "es_mx", " es ")} == {spanish}
+    assert {texts.get("ended", language) for language in ("de", "", None, "-", "x" * 999)} == {english}
+
+
+def test_the_configuration_s_texts_win_where_they_say_something() -> None:
+    """What is left out keeps the shipped text; a regional text is preferred to its base."""
+    texts = Texts(
+        {
+            "en": Messages(closed="We open again {opens_at}."),
+            "es-MX": Messages(ended="¡Órale!"),
+            "de": Messages(ended="Ende."),
+        }
+    )
+    assert texts.get("closed", "en", opens_at="Monday 09:00") == "We open again Monday 09:00."
+    assert texts.get("ended", "es-MX") == "¡Órale!"
+    assert texts.get("ended", "es") == Texts().get("ended", "es")
+    assert texts.get("ended", "de-AT") == "Ende."
+    assert texts.get("closed", "de", opens_at="Montag") == "We open again Montag."
+
+
+def test_a_text_of_nothing_but_an_unknown_value_gives_way_to_the_shipped_one() -> None:
+    """A team that never opens has no opens_at."""
+    texts = Texts({"en": Messages(closed="We open again {opens_at}.")})
+    assert texts.get("closed", "en", opens_at=None) == texts.get("closed", "en")
+    assert texts.get("closed", "en").startswith("We are closed")
+
+
+def test_values_are_put_in_once_and_as_they_are() -> None:
+    """A customer-made name cannot pull other values in, and a value without a text is left out."""
+    texts = Texts({"en": Messages(opened="Hello. {agent} of {team}.")})
+    assert texts.get("opened", "en", agent="{team}", team="T") == "Hello. {team} of T."
+    assert texts.get("opened", "en", agent=Unprintable(), team="T") == "Hello."
+    assert texts.get("queued", "en", position=3).count("3") == 1
+
+
+@given(st.sampled_from(KEYS), st.one_of(st.none(), st.text()), st.dictionaries(st.text(), st.text()))
+def test_odd_values_and_languages_never_raise(
+    key: TextKey, language: str | None, values: dict[str, str]
+) -> None:
+    """There is always something to say."""
+    values = {name: value for name, value in values.items() if name not in ("self", "key", "language")}
+    assert Texts().get(key, language, **values)
