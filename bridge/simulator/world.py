@@ -88,7 +88,7 @@ class World(Settings):
         licensed: bool = True,
         external_blocked: bool = False,
     ) -> Person:
-        """Somebody of the organization, with an own token (`seeds.person_token`). ValueError: already there."""
+        """Somebody of the organization, with an own token (`seeds.person_token`). ValueError: is there."""
         if email.lower() in self.people_by_email:
             raise ValueError(f"{email} is already there")
         person = Person(
