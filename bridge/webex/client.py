@@ -120,11 +120,13 @@ class WebexClient(Caller):
         markdown: str | None = None,
         attachments: Sequence[dict[str, Any]] | None = None,
         file: FilePart | None = None,
+        file_url: str | None = None,
     ) -> Message:
         """POST /messages to exactly one of the three destinations; `text`, `markdown` below 7439 UTF-8 bytes.
 
-        A card (`attachments`) and a file exclude each other (ValueError). On Doubtful look for the message
-        before sending it again: Webex knows no idempotency key.
+        `file_url`: a public address that Webex itself fetches. A card (`attachments`) and a `file` exclude each
+        other (ValueError). On Doubtful look for the message before sending it again: Webex knows no idempotency
+        key.
         """
         fields: dict[str, Any] = {}
         if room_id is not None:
@@ -141,6 +143,8 @@ class WebexClient(Caller):
             if attachments:
                 raise ValueError("a message holds a card or a file, not both")
             return await self._send_file(token, fields, file)
+        if file_url is not None:
+            fields["files"] = [file_url]
         if attachments:
             fields["attachments"] = list(attachments)
         answer = await self._transport.call(

@@ -19,7 +19,7 @@ import requests
 import webexteamssdk
 from webexteamssdk.exceptions import webexteamssdkException
 
-from bridge.domain.errors import Doubtful, Refused, Throttled, Unauthorized, Unavailable, WebexError
+from bridge.domain.errors import Doubtful, Refused, Throttled, Unavailable, WebexError
 from bridge.webex.wire import Person, Webhook, person_from, webhook_from
 from bridge.webex.wire_errors import DEFAULT_RETRY_AFTER, error_from
 
@@ -90,8 +90,6 @@ def _check_agent(api: Any, email: str) -> AgentCheck:
 
     try:
         people = _calling(ask, secrets=(api.access_token,))
-    except Unauthorized:
-        raise
     except Refused as exc:
         # 400: what was written is no address; anything else is about what this token may see
         return AgentCheck(False if exc.status == 400 else None, reason=str(exc))

@@ -136,6 +136,8 @@ class Transport:
     def _headers(self, token: str | None, accept: str) -> dict[str, str]:
         headers = {"Accept": accept, "User-Agent": self._agent}
         if token is not None:
+            if not (token.isascii() and token.isprintable()):
+                raise Refused("the token is malformed")  # aiohttp would drop what it cannot encode
             headers["Authorization"] = f"Bearer {token}"
         return headers
 
