@@ -15,6 +15,7 @@ from config.problems import Path
 
 WEEK = 7 * 24 * 60
 SHORT_SECRET = 24  # bytes; the Standard Webhooks specification asks for 24 to 64
+Conditions = Sequence[Sequence[str] | None]  # what a route asks of source, store, topic and language
 Warnings = Iterator[tuple[Path, str, str]]  # where, what, remedy
 
 
@@ -68,32 +69,29 @@ def _spans(windows: Iterable[Window]) -> Iterator[tuple[int, int]]:
 
 
 def _routes(config: Config) -> Warnings:
+    conditions = [_conditions(route.when) for route in config.routes]
     for index, route in enumerate(config.routes):
         path: Path = ("routes", index)
-        earlier = next((n for n in range(index) if _covers(config.routes[n].when, route.when)), None)
+        earlier = next((n for n in range(index) if _covers(conditions[n], conditions[index])), None)
         if earlier is not None:
             message = f"this route can never match: routes[{earlier}] takes everything that it would"
             yield path, message, "it above that one, or leave it out."
         yield from _unserved(config, path, route)
-    if not any(_asks_nothing(route.when) for route in config.routes):
+    if not any(all(asked is None for asked in condition) for condition in conditions):
         last = ("routes", len(config.routes) - 1)
         message = "a customer whom no route matches reaches nobody, since every route has a condition"
         yield last, message, "a last route without when."
 
 
-def _conditions(when: When) -> Sequence[Sequence[str] | None]:
+def _conditions(when: When) -> Conditions:
     # Routing compares languages without regard to case, as language tags are.
     language = tuple(item.lower() for item in when.language) if when.language is not None else None
     return (when.source, when.store, when.topic, language)
 
 
-def _asks_nothing(when: When) -> bool:
-    return all(patterns is None for patterns in _conditions(when))
-
-
-def _covers(earlier: When, later: When) -> bool:
+def _covers(earlier: Conditions, later: Conditions) -> bool:
     """Whether `earlier` matches whatever `later` does; never True in doubt."""
-    pairs = zip(_conditions(earlier), _conditions(later), strict=True)
+    pairs = zip(earlier, later, strict=True)
     return all(wide is None or (narrow is not None and _within(narrow, wide)) for wide, narrow in pairs)
 
 
@@ -104,7 +102,7 @@ def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:
 
 
 def _literal_in(item: str, glob: str) -> bool:
-    return not _is_glob(item) and fnmatchcase(item, glob)
+    return _is_glob(glob) and not _is_glob(item) and fnmatchcase(item, glob)
 
 
 def _is_glob(pattern: str) -> bool:
