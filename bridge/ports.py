@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -40,7 +40,7 @@ class MintedGuest:
     `expires_in` counts seconds from the moment the call was made.
     """
 
-    token: str
+    token: str = field(repr=False)
     expires_in: float
     person_id: str | None = None
     email: str | None = None

@@ -1,0 +1,1 @@
+"""The HTTP doors: bytes in, envelope in the inbox, answer out. They decide nothing."""

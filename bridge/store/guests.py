@@ -40,6 +40,7 @@ class Guest:
     expires_at: float
     open_conversations: int
     failures: int
+    webhook: str | None = None
     grant_at: float | None = None
 
     def usable(self, now: float) -> bool:
@@ -287,6 +288,7 @@ def _guest(row: Any, grant_at: float | None = None) -> Guest:
         expires_at=row.token_expires_at,
         open_conversations=row.open_conversations,
         failures=row.reissue_failures,
+        webhook=row.webhook,
         grant_at=grant_at,
     )
 
@@ -303,6 +305,7 @@ _COLUMNS = (
     guests.c.token_expires_at,
     guests.c.open_conversations,
     guests.c.reissue_failures,
+    guests.c.webhook,
     guests.c.minting_until,
     guests.c.parked_until,
 )

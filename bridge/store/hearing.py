@@ -12,7 +12,7 @@ from bridge.store.guests import Budget, Guest, admit
 from bridge.store.outbox import thread_lane
 from bridge.store.rows import dump
 from bridge.store.sql import insert_for, insert_missing, wake
-from bridge.store.tables import conversations, envelopes, heard, hints, lanes, threads
+from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, messages, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,36 +131,59 @@ def _thread(key: str, row: Any, guest: Guest, hinted: tuple[str, ...], owner: st
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Webex's webhook named a message: read that thread now."""
+    """Webex's webhook named a message of somebody in a room. `guest_id`: whose webhook it was."""
 
     message_id: str
-    room_id: str
+    guest_id: str
+    person_email: str
     at: float
 
 
-def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[bool]:
-    """Stores the hints durably; False where the room is not one of ours."""
-    rooms = {
-        row.room_id: (row.guest_id, row.agent_email)
-        for row in connection.execute(
-            select(threads.c.room_id, threads.c.guest_id, threads.c.agent_email).where(
-                threads.c.room_id.in_(sorted({one.room_id for one in noted}))
-            )
-        )
+def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[str]:
+    """Stores the hints durably. For each: `noted`, `late` (the conversation is over) or `foreign`.
+
+    Foreign are other rooms and the guest's own words. Late words cost no call: Webex keeps them in the
+    thread, and we keep the fact.
+    """
+    c = conversations.c
+    query = (
+        select(threads.c.guest_id, threads.c.agent_email, c.id, c.customer, c.status)
+        .join(conversations, c.id == threads.c.conversation_id)
+        .where(threads.c.guest_id.in_(sorted({one.guest_id for one in noted})))
+    )
+    known = {(row.guest_id, row.agent_email.lower()): row for row in connection.execute(query)}
+    results = []
+    for one in noted:
+        thread = known.get((one.guest_id, one.person_email.lower()))
+        if thread is None:
+            results.append("foreign")
+        elif thread.status == "ended":
+            results.append("late")
+            _note_late(connection, one, thread)
+        else:
+            results.append("noted")
+            row = {"guest_id": thread.guest_id, "agent_email": thread.agent_email}
+            insert_missing(connection, hints, [{**row, "message_id": one.message_id, "at": one.at}])
+            soon(connection, [thread_lane(thread.guest_id, thread.agent_email)], one.at)
+    return results
+
+
+def _note_late(connection: Connection, one: Hint, thread: Any) -> None:
+    """An envelope without text: the customer's visit is over."""
+    known = {"message_id": one.message_id, "guest_id": one.guest_id, "revision": 0.0, "at": one.at}
+    body = {"message_id": one.message_id, "text": "", "agent_email": thread.agent_email, "in_time": False}
+    envelope = {
+        "key": f"webex:{one.message_id}",
+        "lane": f"in:{thread.customer}",
+        "kind": "heard",
+        "conversation_id": thread.id,
+        "body": dump(body),
+        "answered": "",
+        "received_at": one.at,
     }
-    rows = [
-        {
-            "message_id": one.message_id,
-            "guest_id": rooms[one.room_id][0],
-            "agent_email": rooms[one.room_id][1],
-            "at": one.at,
-        }
-        for one in noted
-        if one.room_id in rooms
-    ]
-    insert_missing(connection, hints, rows)
-    soon(connection, [thread_lane(row["guest_id"], row["agent_email"]) for row in rows], noted[0].at)
-    return [one.room_id in rooms for one in noted]
+    insert_missing(connection, heard, [known])
+    insert_missing(connection, envelopes, [envelope])
+    wake(connection, "in", [envelope["lane"]], one.at)
 
 
 def soon(connection: Connection, keys: Sequence[str], at: float) -> None:
@@ -217,6 +240,7 @@ def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[b
 def _settle_one(connection: Connection, read: ThreadRead) -> None:
     thread = read.thread
     rows = _unheard(connection, read)
+    _know_files(connection, read, rows)
     if rows:
         connection.execute(
             _quiet_since, {"guest": thread.guest.id, "mail": thread.agent_email, "moment": read.now}
@@ -239,6 +263,27 @@ def _settle_one(connection: Connection, read: ThreadRead) -> None:
         connection.execute(delete(lanes).where(lanes.c.key == thread.lane))
     else:
         connection.execute(_LATER, [{"lane": thread.lane, "at": again_at}])
+
+
+def _know_files(connection: Connection, read: ThreadRead, rows: Sequence[dict[str, Any]]) -> None:
+    """What an agent's new message carries, so that the customer can ask for it by our own name of it."""
+    fresh = {row["key"].removeprefix("webex:") for row in rows}
+    known = [
+        {
+            "id": file["id"],
+            "conversation_id": read.thread.conversation_id,
+            "name": file["name"],
+            "type": file["type"],
+            "size": file["size"] or 0,
+            "url": file["url"],
+            "created_at": read.now,
+        }
+        for word in read.words
+        if word.message_id in fresh
+        for file in word.body.get("files", ())
+    ]
+    if known:
+        insert_missing(connection, files, known)
 
 
 def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
@@ -289,35 +334,38 @@ def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
     ]
 
 
+def is_heard(connection: Connection, message_id: str) -> bool:
+    return (
+        connection.execute(select(heard.c.message_id).where(heard.c.message_id == message_id)).first()
+        is not None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Unsaid:
     """Webex says that a message was deleted."""
 
     message_id: str
-    room_id: str
     at: float
 
 
 def note_deleted(connection: Connection, deleted: Sequence[Unsaid]) -> list[bool]:
-    """An agent took words back: an envelope where the customer had them; nothing where nobody knows them."""
+    """An agent took words back: an envelope where a customer has them; nothing where nobody does."""
     results = []
     for one in deleted:
         row = connection.execute(
-            select(heard.c.guest_id, threads.c.conversation_id, threads.c.agent_email)
-            .join(threads, threads.c.guest_id == heard.c.guest_id)
-            .where(heard.c.message_id == one.message_id, threads.c.room_id == one.room_id)
+            select(conversations.c.id, conversations.c.customer, conversations.c.agent_email)
+            .join(messages, messages.c.conversation_id == conversations.c.id)
+            .where(messages.c.webex_id == one.message_id, messages.c.author == "agent")
         ).first()
         results.append(row is not None)
         if row is None:
             continue
-        customer = connection.execute(
-            select(conversations.c.customer).where(conversations.c.id == row.conversation_id)
-        ).scalar()
         envelope = {
             "key": f"webex-deleted:{one.message_id}",
-            "lane": f"in:{customer}",
+            "lane": f"in:{row.customer}",
             "kind": "revised",
-            "conversation_id": row.conversation_id,
+            "conversation_id": row.id,
             "body": dump(
                 {"message_id": one.message_id, "text": "", "html": None, "agent_email": row.agent_email}
             ),
@@ -325,7 +373,7 @@ def note_deleted(connection: Connection, deleted: Sequence[Unsaid]) -> list[bool
             "received_at": one.at,
         }
         insert_missing(connection, envelopes, [envelope])
-        wake(connection, "in", [f"in:{customer}"], one.at)
+        wake(connection, "in", [envelope["lane"]], one.at)
     return results
 
 

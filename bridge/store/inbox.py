@@ -261,6 +261,20 @@ def _envelope(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class DeadKey:
+    conversation_id: str
+    at: float
+
+
+def kill_key(connection: Connection, dead: Sequence[DeadKey]) -> list[None]:
+    """From now on the customer's key of these conversations opens nothing."""
+    for one in dead:
+        mine = conversations.c.id == one.conversation_id
+        connection.execute(update(conversations).where(mine).values(key_dead_at=one.at))
+    return [None] * len(dead)
+
+
 _CLOSE = (
     update(conversations)
     .where(conversations.c.id == bindparam("conversation"))

@@ -18,6 +18,8 @@ from bridge.store.rows import dump
 from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
 
+QUIET_SECONDS = 10.0  # how long a request may still have its effect at Webex after its sender died
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -49,6 +51,7 @@ class Work:
     address: str | None
     payload: str
     created_at: float
+    quiet_until: float = 0  # not to be repeated before: the lost attempt may still be on its way
     guest: Guest | None = None
     room_id: str | None = None
 
@@ -63,12 +66,14 @@ class Settled:
     lease: float
     again_at: float = 0
     doubt: bool = False
+    quiet_until: float = 0
     counted: bool = True  # False: nothing was attempted, e.g. there was no token to do it with
     error: str | None = None
     webex_id: str | None = None
     room_id: str | None = None
     webex_created: float | None = None
-    listen_at: float | None = None  # when the thread is read for an answer, where answers are polled
+    listen_at: float | None = None  # when the thread is read for an answer
+    webhook: str | None = None  # what a guest's webhook should be, where answers come by webhook
     budget: Budget | None = None
 
 
@@ -120,7 +125,8 @@ def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str
         works = _with_guests(connection, works, wish, wish.budget)
     if works:
         begun = update(deliveries).where(deliveries.c.id.in_([work.id for work in works.values()]))
-        connection.execute(begun.values(attempts=deliveries.c.attempts + 1, doubt=1))
+        quiet = wish.now + QUIET_SECONDS
+        connection.execute(begun.values(attempts=deliveries.c.attempts + 1, doubt=1, quiet_until=quiet))
     return works
 
 
@@ -140,6 +146,7 @@ def _work(row: Any, wish: Claim) -> Work:
         address=row.address,
         payload=row.payload,
         created_at=row.created_at,
+        quiet_until=row.quiet_until,
     )
 
 
@@ -246,6 +253,10 @@ def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
     }
     for at in sorted(set(listen.values())):
         wake(connection, "hear", [key for key, when in listen.items() if when == at], at)
+    unhooked = [
+        one for one in rooms if one.webhook and one.work.guest and one.work.guest.webhook != one.webhook
+    ]
+    wake(connection, "hook", [f"hook:{one.work.guest.id}" for one in unhooked if one.work.guest], done[0].now)
 
 
 def thread_lane(guest_id: str, agent_email: str) -> str:
@@ -349,12 +360,14 @@ def _following(connection: Connection, settled: Sequence[Settled]) -> dict[str, 
 class Heartbeat:
     owner: str
     until: float
+    keys: frozenset[str]
 
 
 def extend(connection: Connection, beats: Sequence[Heartbeat]) -> list[None]:
-    """Keeps everything that this process has leased."""
+    """Keeps the leases on lanes that this process is still working on."""
     for beat in beats:
-        connection.execute(update(lanes).where(lanes.c.owner == beat.owner).values(ready_at=beat.until))
+        mine = (lanes.c.owner == beat.owner, lanes.c.key.in_(sorted(beat.keys)))
+        connection.execute(update(lanes).where(*mine).values(ready_at=beat.until))
     return [None] * len(beats)
 
 
@@ -393,6 +406,7 @@ _COLUMNS = (
     deliveries.c.attempts,
     deliveries.c.doubt,
     deliveries.c.created_at,
+    deliveries.c.quiet_until,
 )
 _DONE = (
     update(deliveries)

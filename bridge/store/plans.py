@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, case, insert, update
 
 from bridge.domain.desk import Desk
 from bridge.domain.model import Conversation, Envelope, News, Plan, Said, Send
+from bridge.domain.public import iso, message_item
 from bridge.store.rows import CONVERSATION_FIELDS, conversation_row, dump, said_row
 from bridge.store.sql import insert_for, wake
 from bridge.store.tables import agents, conversations, deliveries, guests, held, messages, threads
@@ -104,7 +105,11 @@ class Changes:
         )
 
     def _news(self, conversation: Conversation, news: News) -> dict[str, Any]:
-        data = {"conversationId": conversation.id, "subject": conversation.subject, **_public(news.data)}
+        data = {
+            "conversationId": conversation.id,
+            "subject": conversation.subject,
+            **_public(conversation, news.data),
+        }
         return _delivery(
             lane=f"call:{conversation.id}",
             kind="callback",
@@ -115,12 +120,12 @@ class Changes:
         )
 
 
-def _public(data: Mapping[str, Any]) -> dict[str, Any]:
+def _public(conversation: Conversation, data: Mapping[str, Any]) -> dict[str, Any]:
     """News carries a transcript item as a value; on paper it is what the customer's API shows."""
     said = data.get("said")
     if not isinstance(said, Said):
-        return dict(data)
-    return {"message": {**said_row("", said), "conversation_id": None, "name": data.get("name")}}
+        return {name: iso(value) if name == "opensAt" else value for name, value in data.items()}
+    return {"message": {**message_item(conversation.id, said), "agent": data.get("name")}}
 
 
 def _delivery(**values: Any) -> dict[str, Any]:

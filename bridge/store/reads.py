@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from bridge.domain.model import Conversation, Said
 from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
-from bridge.store.tables import conversations, deliveries, envelopes, files, guests, lanes, messages
+from bridge.store.tables import conversations, deliveries, envelopes, files, guests, lanes, locks, messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +178,16 @@ def file_of(connection: Connection, file_id: str) -> StoredFile | None:
     query = select(f.id, f.conversation_id, f.name, f.type, f.size, f.url).where(f.id == file_id)
     row = connection.execute(query).first()
     return StoredFile(*row) if row else None
+
+
+def token_issued_at(connection: Connection, guest_id: str) -> float | None:
+    return connection.execute(select(guests.c.token_issued_at).where(guests.c.id == guest_id)).scalar()
+
+
+def can_write(connection: Connection, items: Sequence[None]) -> list[None]:
+    """A write that changes nothing: fails where the database takes no writes."""
+    connection.execute(_TOUCH)
+    return [None] * len(items)
+
+
+_TOUCH = update(locks).where(locks.c.name == "readyz").values(until=0)

@@ -84,6 +84,7 @@ deliveries = Table(
     Column(
         "doubt", Integer, nullable=False, server_default="0"
     ),  # an attempt was begun and its end is unknown
+    Column("quiet_until", Float, nullable=False, server_default="0"),  # a doubtful one is not repeated before
     Column("error", Text),
     Column("webex_id", Text),
     Column("created_at", Float, nullable=False),
@@ -215,7 +216,7 @@ guests = Table(
     Column("open_conversations", Integer, nullable=False, server_default="0"),
     Column("minting_until", Float, nullable=False, server_default="0"),
     Column("parked_until", Float, nullable=False, server_default="0"),  # minting for this guest
-    Column("webhook_id", Text),
+    Column("webhook", Text),  # what was registered with this guest's token: a fingerprint of the address
     Column("last_agent", Text),
     Column("last_ended_at", Float),
     Column("created_at", Float, nullable=False),

@@ -1,0 +1,395 @@
+"""The composition root: builds every part, connects them, starts and stops them. It alone knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from bridge.bus import Bus
+from bridge.callbacks import Callbacks
+from bridge.courier import Courier
+from bridge.domain.errors import BridgeError, WebexError
+from bridge.domain.retry import backoff
+from bridge.health import Health
+from bridge.hooks import Hooks, Replies, guest_of
+from bridge.intake import Intake
+from bridge.keys import own_key
+from bridge.listener import Listener
+from bridge.live import Live, make_live
+from bridge.metrics import Metrics
+from bridge.ports import Clock, Minter
+from bridge.pump import Pump
+from bridge.reload import Reloader
+from bridge.store import hearing, hooks, outbox, ticks, vault
+from bridge.store.hearing import LookAgain
+from bridge.store.intake import Outcome, Round
+from bridge.store.outbox import Settled
+from bridge.store.store import Store, StoreVault
+from bridge.store.vault import Cipher
+from bridge.ticks import Ticks
+from bridge.tokens import Tokens
+from bridge.webex.client import WebexClient
+from bridge.webex.minters import GuestIssuerMinter, PersonalTokenMinter, ServiceAppMinter
+from config.load import Loaded
+from config.settings import Settings
+from handlers.door import Door
+from handlers.parts import Demo, Parts
+from handlers.routes import make_app
+
+LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
+_HEARTBEAT_SECONDS = 3.0
+_SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
+
+
+class Service:
+    """One process of the bridge. `start` raises BridgeError where it cannot run at all."""
+
+    def __init__(self, settings: Settings, loaded: Loaded, clock: Clock, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.loaded = loaded
+        self.environ = environ
+        self.metrics = Metrics()
+        self.bus = Bus()
+        self._log = structlog.get_logger()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self.draining = False
+        self.demo: Demo | None = None
+
+    async def start(self) -> None:
+        """Opens the store, builds the parts, begins to work and to listen."""
+        settings, clock = self.settings, self.clock
+        self.live: Live = await asyncio.to_thread(make_live, self.loaded, clock.now)
+        keys = [key.decode() for key in settings.secret_keys] or [own_key()]
+        self.store = Store(
+            settings.database_url.get_secret_value(),
+            Cipher(keys),
+            clock,
+            f"{os.getpid()}-{secrets.token_hex(6)}",
+        )
+        applied = await self.store.start()
+        if applied:
+            self._log.info("schema.migrated", revisions=applied)
+        self.vault = StoreVault(self.store)
+        self.root = (await self.vault.make_once(vault.ROOT)).encode()
+        await self.store.do(vault.reseal_all, self.store.cipher)
+        configured = settings.webex_webhook_secret
+        self.webhook_secret = (
+            configured.get_secret_value() if configured else await self.vault.make_once(vault.WEBHOOK_SECRET)
+        )
+        self._build()
+        await self._listen()
+        self._schedule()
+        self._work()
+
+    def _build(self) -> None:
+        settings, clock, store = self.settings, self.clock, self.store
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_SAY + _HEAR), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        self.webex = WebexClient(
+            settings.webex_api_url, self._session, clock, on_call=self.metrics.webex_call
+        )
+        self.minter = self._minter()
+        target = f"{settings.public_url.rstrip('/')}/webex/webhooks" if settings.public_url else None
+        self.replies = Replies(target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies)
+        self.tokens = Tokens(store, self.minter, clock, lambda: self.live.budget(), self._token_changed)
+        courier = Courier(
+            store,
+            self.webex,
+            self.tokens,
+            clock,
+            budget=lambda: self.live.budget(),
+            after_words=self._after_words,
+            settled=self._settled,
+            lease_seconds=LEASE_SECONDS,
+        )
+        listener = Listener(
+            store,
+            self.webex,
+            self.tokens,
+            clock,
+            budget=lambda: self.live.budget(),
+            polled=lambda: self.replies.polled,
+            poll_seconds=lambda: self.live.loaded.config.webex.poll_seconds,
+            heard=lambda: self.intake.wake(),
+            lease_seconds=LEASE_SECONDS,
+        )
+        self.callbacks = Callbacks(
+            store, clock, lambda source: self.live.targets.get(source), self._called, LEASE_SECONDS
+        )
+        registrar = Hooks(
+            store,
+            self.webex,
+            self.tokens,
+            clock,
+            lambda: self.live.budget(),
+            self.replies,
+            self._webhooks_refused,
+            LEASE_SECONDS,
+        )
+        self.intake = Intake(store, self._round, self._decided)
+        self.pumps: dict[str, Pump[Any]] = {
+            "say": Pump("say", courier.claim, courier.work, _SAY),
+            "hear": Pump("hear", listener.claim, listener.work, _HEAR),
+            "call": Pump("call", self.callbacks.claim, self.callbacks.work, _CALL),
+            "hook": Pump("hook", registrar.claim, registrar.work, _HOOK),
+        }
+        self.ticks = Ticks(clock, self.tokens.sweep)
+        self.health = Health(self)
+        self.reloader = Reloader(self)
+        self.door = Door(
+            store,
+            clock,
+            self.root,
+            sources=lambda: self.live.sources,
+            backlog=lambda: self.health.backlog,
+            stored=self._stored,
+            counter=self.metrics.events,
+        )
+
+    def _minter(self) -> Minter:
+        settings = self.settings
+        which = self.live.loaded.config.webex.guests
+
+        def value(secret: SecretStr | None) -> str | None:
+            return secret.get_secret_value() if secret is not None else None
+
+        if which == "guest-issuer":
+            return GuestIssuerMinter(
+                self.webex,
+                self.clock,
+                value(settings.webex_guest_issuer_id) or "",
+                value(settings.webex_guest_issuer_secret) or "",
+            )
+        if which == "personal-token":
+            token = value(settings.webex_personal_access_token) or ""
+            return PersonalTokenMinter(
+                self.webex, self.vault, self.clock, token, environment=settings.bridge_env
+            )
+        return ServiceAppMinter(
+            self.webex,
+            self.vault,
+            self.clock,
+            client_id=value(settings.webex_service_app_client_id),
+            client_secret=value(settings.webex_service_app_client_secret),
+            refresh_token=value(settings.webex_service_app_refresh_token),
+            first_access_token=value(settings.webex_service_app_access_token),
+        )
+
+    def _parts(self) -> Parts:
+        return Parts(
+            door=self.door,
+            bus=self.bus,
+            ready=self.health.ready,
+            metrics=self.metrics.render,
+            agent_name=lambda agent: self.live.agent_name(agent),
+            webhook_secret=self.webhook_secret,
+            guest_of=guest_of,
+            woken=self._woken,
+            replied=self._replied,
+            borrow=self.tokens.borrow,
+            open_file=self.webex.open_file,
+            streams=self.metrics.streams,
+            stream_floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
+            draining=lambda: self.draining,
+            demo=self.demo,
+        )
+
+    async def _listen(self) -> None:
+        # The raw bytes are what is signed: nothing may unpack them on the way.
+        self._runner = web.AppRunner(
+            make_app(self._parts()),
+            auto_decompress=False,
+            access_log=None,
+            shutdown_timeout=2,
+            handle_signals=False,
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.settings.host, self.settings.port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            raise BridgeError(
+                f"cannot listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
+            ) from error
+        self._log.info("service.listening", host=self.settings.host, port=self.settings.port)
+
+    def _schedule(self) -> None:
+        every = self.ticks.every
+        every(_HEARTBEAT_SECONDS, "leases.extend", self._heartbeat)
+        every(0.5, "conversations.due", self._put_due, first_after=0)
+        every(2, "store.count", self.health.count, first_after=0)
+        every(60, "credential.keep_fresh", self.minter.keep_fresh)
+        every(2, "configuration.look", self.reloader.look)
+        every(60, "lanes.find_stranded", self._find_stranded)
+        every(600, "store.purge", self._purge, first_after=30)
+        every(300, "webhooks.look_over", self._look_over)
+        every(3600, "guests.count", self.health.count_guests, first_after=60)
+        self.ticks.start()
+
+    def _work(self) -> None:
+        runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
+        self._tasks = [asyncio.create_task(run) for run in runs]
+        self._tasks.append(asyncio.create_task(self._catch_up()))
+
+    async def stop(self, seconds: float = 10.0) -> None:
+        """Takes no more, drains what is in flight for at most `seconds`, gives the leases up."""
+        self.draining = True
+        deadline = self.clock.monotonic() + seconds
+        if self._runner:
+            await self._runner.cleanup()
+        self.ticks.stop()
+        self.intake.stop()
+        left = max(0.5, deadline - self.clock.monotonic() - 1)
+        await asyncio.gather(*(pump.stop(left) for pump in self.pumps.values()))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self._session.close(), self.callbacks.close())
+        await self.store.stop()
+        self._log.info("service.stopped")
+
+    # what the parts tell one another
+
+    def _round(self) -> Round:
+        live = self.live
+        return Round(self.clock.now(), live.desk, live.rules, live.say, new_id)
+
+    def _woken(self, stage: str) -> None:
+        if stage == "in":
+            self.intake.wake()
+        else:
+            self.pumps[stage].wake()
+
+    def _replied(self, what: str) -> None:
+        """A webhook came; what it names is counted when it is heard, what is not for us here."""
+        if what == "foreign":
+            self.metrics.replies.labels(what).inc()
+
+    def _stored(self) -> None:
+        self.intake.wake()
+
+    def _decided(self, outcome: Outcome) -> None:
+        for stage in outcome.stages:
+            self.pumps[stage].wake()
+        self.bus.tell(outcome.touched)
+        self.bus.tell(f"team:{team}" for team in outcome.teams)
+        for event, _, fields in outcome.log:
+            kind, _, what = event.partition(".")
+            if kind == "reply":
+                self.metrics.replies.labels(fields.get("why", what)).inc()
+            elif kind == "conversation":
+                self.metrics.conversations.labels(what).inc()
+
+    def _settled(self, settled: Settled) -> None:
+        """After the customer's words were said: news for their page, and an ear for the answer."""
+        self.metrics.deliveries.labels(settled.outcome).inc()
+        self.bus.tell([settled.work.conversation_id])
+        if settled.outcome in ("dead", "agent-refused"):
+            self.intake.wake()
+        if settled.outcome == "done":
+            self._log.info(
+                "delivery.sent",
+                conversation=settled.work.conversation_id,
+                delivery=settled.work.id,
+                agent=settled.work.agent,
+                attempt=settled.work.attempt,
+            )
+            if settled.webhook and settled.work.guest and settled.work.guest.webhook != settled.webhook:
+                self.pumps["hook"].wake()
+
+    def _after_words(self, now: float) -> tuple[float, str | None]:
+        """When a thread just written to is read, and what its guest's webhook should be."""
+        if self.replies.polled:
+            return now + self.live.loaded.config.webex.poll_seconds, None
+        return now + 30.0, self.replies.fingerprint
+
+    def _called(self, source: str, taken: bool) -> None:
+        self.metrics.callbacks.labels(source, "taken" if taken else "refused").inc()
+
+    def _token_changed(self, guest_id: str, due: float) -> None:
+        self.ticks.reissue_at(due)
+        self.bus.tell([f"guest:{guest_id}"])
+
+    async def _webhooks_refused(self) -> None:
+        await self.vault.write("webhooks-refused", str(self.clock.now()))
+        await self._listen_again()
+
+    # what time brings
+
+    async def _heartbeat(self) -> None:
+        keys = frozenset(lane for pump in self.pumps.values() for lane in pump.lanes)
+        if keys:
+            beat = outbox.Heartbeat(self.store.owner, self.clock.now() + LEASE_SECONDS, keys)
+            await self.store.do(outbox.extend, beat)
+
+    async def _put_due(self) -> None:
+        if await self.store.do(ticks.put_due, ticks.Tick(self.clock.now())):
+            self.intake.wake()
+
+    async def _find_stranded(self) -> None:
+        found = await self.store.do(ticks.find_stranded, ticks.Tick(self.clock.now()))
+        if found:
+            self._log.warning("lanes.found", lanes=found)
+
+    async def _purge(self) -> None:
+        keep = self.live.loaded.config.privacy.keep_days * 86400
+        gone = await self.store.do(ticks.purge, ticks.Purge(self.clock.now(), keep))
+        if gone:
+            self._log.info("conversations.purged", conversations=gone)
+
+    async def _look_over(self) -> None:
+        if not self.replies.polled:
+            await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 60))
+
+    async def _listen_again(self) -> None:
+        await self.store.do(hearing.listen_again, LookAgain(self.clock.now(), 5))
+        self.pumps["hear"].wake()
+
+    async def _catch_up(self) -> None:
+        """What agents said while nobody listened is read back."""
+        refused_at = await self.vault.read("webhooks-refused")
+        self.replies.refused = refused_at is not None and self.clock.now() - float(refused_at) < 86400
+        await self._listen_again()
+
+    async def _obtain_credential(self) -> None:
+        """Until Webex answers: the service runs meanwhile, keeps what arrives, and /readyz says why."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                await self.minter.prepare()
+            except (WebexError, BridgeError) as error:
+                self._log.warning("credential.not_obtained", reason=str(error))
+                await asyncio.sleep(min(30.0, backoff(attempt, self.clock.chance())))
+            else:
+                self._log.info("credential.obtained")
+                for pump in self.pumps.values():
+                    pump.wake()
+                return
+
+
+def new_id() -> str:
+    """For a message or a conversation: unguessable, without meaning."""
+    return secrets.token_hex(12)
+
+
+async def run_until(service: Service, stopped: asyncio.Event) -> None:
+    """Starts, waits, stops cleanly whatever happens."""
+    try:
+        await service.start()
+        await stopped.wait()
+    finally:
+        with suppress(AttributeError):
+            await service.stop()

@@ -1,0 +1,1 @@
+"""The commands of `bridge`, one module for each kind of job."""

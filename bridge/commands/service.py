@@ -1,0 +1,68 @@
+"""`bridge run` and `bridge simulator`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import logs
+from bridge.app import Service
+from bridge.clock import SystemClock
+from bridge.commands.common import ConfigOption, environment, fail, loaded_of, plainly, say, settings_of
+from bridge.simulator import World, serve
+
+
+def run(config: Annotated[Path | None, ConfigOption] = None) -> None:
+    """Run the service until SIGTERM or SIGINT."""
+    environ = environment(config)
+    settings = settings_of(environ)
+    logs.configure(settings.log_format, settings.log_level)
+    loaded = loaded_of(settings, environ)
+    service = Service(settings, loaded, SystemClock(), environ)
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        uvloop.install()
+    plainly(lambda: serve_until_told(service))
+
+
+async def serve_until_told(service: Service) -> None:
+    """Starts, works until a signal, drains and stops. Raises BridgeError where it cannot start."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await service.start()
+        await stopped.wait()
+    finally:
+        await service.stop()
+
+
+def simulator(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one", min=0, max=65535)] = 8090,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+) -> None:
+    """Run only the Webex simulator, for trying your own code without a Webex account."""
+
+    def ready(address: str) -> None:
+        say(f"Simulated Webex: WEBEX_API_URL={address}")
+        say(f"Agents' inbox:   {address.removesuffix('/v1')}/agent")
+
+    async def work() -> None:
+        task = asyncio.ensure_future(serve(host, port, World(), ready))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    try:
+        plainly(work)
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {error.strerror}")

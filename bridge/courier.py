@@ -1,0 +1,208 @@
+"""One delivery of the customer's words: lend a token, say it in the 1:1, settle; look before repeating."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from bridge.domain.errors import Doubtful, NotFound, Refused, Unauthorized, WebexError
+from bridge.domain.retry import Again, GiveUp, after_failure
+from bridge.ports import Clock
+from bridge.store import outbox
+from bridge.store.files import read_chunk
+from bridge.store.guests import Budget
+from bridge.store.outbox import Claim, Settled, Work, attributed
+from bridge.store.store import Store
+from bridge.tokens import LentToken, NotNow, Tokens
+from bridge.webex.client import FilePart, WebexClient
+from bridge.webex.wire import Message
+
+_REFUSED_WAIT = 0.3  # intake moves the customer to another agent meanwhile
+_LOST_CONNECTION_QUIET = 3.0  # a request whose connection broke has had its effect by then
+
+
+class Courier:
+    """The workers of the stage `say`.
+
+    `after_words(now)` says when a thread just written to is read for an answer, and which webhook its guest
+    should have.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        webex: WebexClient,
+        tokens: Tokens,
+        clock: Clock,
+        budget: Callable[[], Budget],
+        after_words: Callable[[float], tuple[float, str | None]],
+        settled: Callable[[Settled], None],
+        lease_seconds: float,
+    ) -> None:
+        self._store = store
+        self._webex = webex
+        self._tokens = tokens
+        self._clock = clock
+        self._budget = budget
+        self._after_words = after_words
+        self._settled = settled
+        self._lease = lease_seconds
+        self._log = structlog.get_logger()
+
+    async def claim(self, room: int) -> Sequence[Work]:
+        wish = Claim("say", self._store.owner, self._clock.now(), self._lease, room, self._budget())
+        return await self._store.do(outbox.claim, wish)
+
+    async def work(self, work: Work) -> Work | None:
+        """Attempts one delivery and settles it; the lane's next one, on the same lease."""
+        try:
+            message = await self._attempt(work)
+        except NotNow as later:
+            return await self._settle(work, "again", again_at=later.at, error=later.reason, keep=True)
+        except WebexError as error:
+            return await self._failed(work, error)
+        if message is None:
+            again_at = min(work.quiet_until, self._clock.now() + 1.5)
+            return await self._settle(
+                work, "again", again_at=again_at, error="its outcome is not known yet", keep=True
+            )
+        return await self._settle(work, "done", message=message)
+
+    async def _attempt(self, work: Work) -> Message | None:
+        """The message in Webex, said now or found from a lost attempt; None where it is too early to tell."""
+        assert work.guest is not None
+        lent = await self._tokens.lend(work.guest)
+        try:
+            return await self._say(work, lent)
+        except Unauthorized:
+            return await self._say(work, await self._tokens.refused(lent))
+
+    async def _say(self, work: Work, lent: LentToken) -> Message | None:
+        if work.doubt:
+            found = await self._look(work, lent)
+            if found is not None:
+                self._log.info("delivery.found", conversation=work.conversation_id, delivery=work.id)
+                return found
+            if self._clock.now() < work.quiet_until:
+                return None
+        payload = json.loads(work.payload)
+        if work.room_id:
+            try:
+                return await self._post(work, lent.value, payload, room_id=work.room_id)
+            except NotFound:
+                self._log.warning("room.lost", conversation=work.conversation_id)
+        return await self._post(work, lent.value, payload, to_person_email=work.address)
+
+    async def _post(self, work: Work, token: str, payload: dict[str, Any], **to: Any) -> Message:
+        file = payload.get("file")
+        if file is None:
+            return await self._webex.send_message(token, text=payload["text"], **to)
+        if "id" in file:
+            part = FilePart(file["name"], file["type"], self._bytes_of(file["id"]), file["size"])
+            return await self._webex.send_message(token, file=part, **to)
+        return await self._webex.send_message(token, file_url=file["url"], **to)
+
+    async def _bytes_of(self, file_id: str) -> AsyncIterator[bytes]:
+        number = 0
+        while (chunk := await self._store.read(read_chunk, file_id, number)) is not None:
+            yield chunk
+            number += 1
+
+    async def _look(self, work: Work, lent: LentToken) -> Message | None:
+        """Our message in the 1:1, should a lost attempt have put it there.
+
+        Only what the guest said after the last message known to be ours can be it: a lane is strictly in
+        order, so two equal texts sent on purpose are told apart.
+        """
+        try:
+            thread = await self._webex.list_direct(lent.value, person_email=work.address)
+        except NotFound:
+            return None
+        own = [one for one in thread if one.person_email.lower() != (work.address or "").lower()]
+        known = await self._store.read(attributed, [one.id for one in own])
+        candidates: list[Message] = []
+        for message in own:  # newest first
+            if message.id in known:
+                break
+            candidates.append(message)
+        payload = json.loads(work.payload)
+        return next((one for one in reversed(candidates) if _same(one, payload)), None)
+
+    async def _failed(self, work: Work, error: WebexError) -> Work | None:
+        now = self._clock.now()
+        self._log.warning(
+            "delivery.failed",
+            conversation=work.conversation_id,
+            delivery=work.id,
+            attempt=work.attempt,
+            reason=str(error),
+        )
+        if isinstance(error, Refused) and error.status in (403, 404):
+            return await self._settle(work, "agent-refused", again_at=now + _REFUSED_WAIT, error=str(error))
+        verdict = after_failure(
+            error, attempt=work.attempt, created_at=work.created_at, now=now, jitter=self._clock.chance()
+        )
+        match verdict:
+            case Again(at=at, doubt=doubt):
+                lost = isinstance(error, Doubtful) and error.status is None
+                quiet = now + _LOST_CONNECTION_QUIET if lost else now
+                # An attempt that never looked in the room leaves the doubt of the one before.
+                keep = work.doubt and not doubt
+                return await self._settle(
+                    work, "again", again_at=at, error=str(error), doubt=doubt, quiet_until=quiet, keep=keep
+                )
+            case GiveUp(reason=reason):
+                return await self._settle(work, "dead", error=reason)
+
+    async def _settle(
+        self,
+        work: Work,
+        outcome: str,
+        *,
+        again_at: float = 0,
+        error: str | None = None,
+        doubt: bool = False,
+        quiet_until: float = 0,
+        keep: bool = False,
+        message: Message | None = None,
+    ) -> Work | None:
+        """`keep`: nothing was attempted, so the doubt of an earlier attempt stands as it was."""
+        now = self._clock.now()
+        listen_at, webhook = self._after_words(now)
+        settled = Settled(
+            work=work,
+            outcome=outcome,
+            now=now,
+            lease=self._lease,
+            again_at=again_at,
+            doubt=work.doubt if keep else doubt,
+            quiet_until=work.quiet_until if keep else quiet_until,
+            counted=not keep,
+            error=error,
+            webex_id=message.id if message else None,
+            room_id=message.room_id if message else None,
+            webex_created=message.created if message else None,
+            listen_at=listen_at,
+            webhook=webhook,
+            budget=self._budget(),
+        )
+        following = await self._store.do(outbox.settle, settled)
+        if following.lost:
+            self._log.warning("lease.lost", conversation=work.conversation_id, delivery=work.id)
+        else:
+            self._settled(settled)
+        return following.work
+
+
+def _same(message: Message, payload: dict[str, Any]) -> bool:
+    if payload.get("file") is not None:
+        return bool(message.files) and not (message.text or "").strip()
+    return not message.files and _plain(message.text or "") == _plain(payload["text"])
+
+
+def _plain(text: str) -> str:
+    """White space is what Webex may change of a text."""
+    return " ".join(text.split())

@@ -1,0 +1,40 @@
+"""What in a 1:1 thread is new, whose it is, and how often to look."""
+
+from __future__ import annotations
+
+_BUSY_SECONDS = 60.0
+_SLOWEST_POLL = 30.0
+_FORGET_SECONDS = 7 * 86400.0
+
+
+def next_read(
+    now: float, *, quiet_since: float, open: bool, present: bool, polled: bool, poll_seconds: float
+) -> float | None:
+    """When a thread is read again, None: only when Webex tells of something.
+
+    Polled: every `poll_seconds` while words flow, slowing to 30 s. By webhook: now and then all the same, for
+    Webex does not repeat a webhook that got lost. A former agent's thread is looked at seldom; no thread is
+    read when its conversation is over.
+    """
+    if not open:
+        return None
+    quiet = max(0.0, now - quiet_since)
+    if not present:
+        return now + _SLOWEST_POLL
+    if polled:
+        slowest = max(_SLOWEST_POLL, poll_seconds)
+        return now + min(slowest, poll_seconds * max(1.0, quiet / _BUSY_SECONDS))
+    return now + min(300.0, max(_SLOWEST_POLL, quiet))
+
+
+def in_time(created: float, since: float | None) -> bool:
+    """Whether an agent's message belongs to the conversation that began in this thread at `since`.
+
+    Both are Webex's own times of messages in one thread, so no two clocks are compared.
+    """
+    return since is not None and created > since
+
+
+def worth_keeping(created: float, since: float | None) -> bool:
+    """Old words of earlier visits were dealt with then."""
+    return since is None or created > since - _FORGET_SECONDS

@@ -1,0 +1,31 @@
+"""The key that encrypts tokens at rest, where the environment does not give one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import structlog
+from cryptography.fernet import Fernet
+
+PATH = Path("var/secret.key")
+
+
+def own_key(path: Path = PATH) -> str:
+    """The key in `path`; made once, readable by its owner only. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Fernet.generate_key().decode()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(fresh + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    structlog.get_logger().warning(
+        "secret_key.made",
+        path=str(path),
+        advice="keep a copy of it, or set BRIDGE_SECRET_KEY: without it the tokens in the database are lost",
+    )
+    return fresh

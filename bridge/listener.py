@@ -1,0 +1,237 @@
+"""Hearing the agent: reads 1:1 threads and puts what is new into the inbox, once and in order.
+
+A webhook of Webex only says 'look'. Reading the thread makes late, doubled, missing and reordered webhooks
+all the same; where there are no webhooks the thread is simply read more often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from bridge.domain.errors import (
+    Gone,
+    NotFound,
+    Refused,
+    Scanning,
+    Throttled,
+    Unauthorized,
+    Unscannable,
+    WebexError,
+)
+from bridge.domain.hearing import in_time, next_read, worth_keeping
+from bridge.domain.retry import backoff
+from bridge.markup import safe_html
+from bridge.ports import Clock
+from bridge.store import hearing
+from bridge.store.guests import Budget
+from bridge.store.hearing import Listen, NewWords, Thread, ThreadRead
+from bridge.store.store import Store
+from bridge.tokens import LentToken, NotNow, Tokens
+from bridge.webex.client import WebexClient
+from bridge.webex.wire import Message
+
+_PAGE = 50
+_MOST_PAGES = 20
+_FIRST_WORDS_WAIT = 0.5
+_HINT_TRIES = 6  # then the hinted message is asked for by its id
+
+
+def file_id(message_id: str, url: str) -> str:
+    """Our own name for an agent's file, so that the customer never sees Webex's."""
+    return hashlib.sha256(f"{message_id}\n{url}".encode()).hexdigest()[:24]
+
+
+class _NotYet(Exception):
+    """A message that cannot be read yet; the ones before it can be shown, the ones after must wait."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__()
+        self.after = after
+
+
+class Listener:
+    """The workers of the stage `hear`. `polled()` says whether replies are polled."""
+
+    def __init__(
+        self,
+        store: Store,
+        webex: WebexClient,
+        tokens: Tokens,
+        clock: Clock,
+        budget: Callable[[], Budget],
+        polled: Callable[[], bool],
+        poll_seconds: Callable[[], float],
+        heard: Callable[[], None],
+        lease_seconds: float,
+    ) -> None:
+        self._store = store
+        self._webex = webex
+        self._tokens = tokens
+        self._clock = clock
+        self._budget = budget
+        self._polled = polled
+        self._poll_seconds = poll_seconds
+        self._heard = heard
+        self._lease = lease_seconds
+        self._log = structlog.get_logger()
+
+    async def claim(self, room: int) -> Sequence[Thread]:
+        wish = Listen(self._store.owner, self._clock.now(), self._lease, room, self._budget())
+        return await self._store.do(hearing.claim_threads, wish)
+
+    async def work(self, thread: Thread) -> None:
+        """Reads one thread and settles it."""
+        if not thread.open and not thread.hints:
+            await self._settle(thread, (), thread.hints, None)
+            return
+        if (
+            thread.since is None
+        ):  # the customer's first words are just being said; the answer comes after them
+            await self._settle(thread, (), (), self._clock.now() + _FIRST_WORDS_WAIT)
+            return
+        try:
+            lent = await self._tokens.lend(thread.guest)
+            try:
+                await self._read(thread, lent)
+            except Unauthorized:
+                await self._read(thread, await self._tokens.refused(lent))
+        except NotNow as later:
+            await self._settle(thread, (), (), later.at)
+        except WebexError as error:
+            await self._failed(thread, error)
+
+    async def _failed(self, thread: Thread, error: WebexError) -> None:
+        now = self._clock.now()
+        failures = thread.failures + 1
+        wait = error.retry_after if isinstance(error, Throttled) else backoff(failures, self._clock.chance())
+        level = self._log.info if isinstance(error, NotFound) else self._log.warning
+        level(
+            "thread.not_read", conversation=thread.conversation_id, reason=str(error), retry_in=round(wait, 1)
+        )
+        await self._settle(thread, (), (), now + wait, failures=failures)
+
+    async def _read(self, thread: Thread, lent: LentToken) -> None:
+        page = await self._newest(thread, lent)
+        seen = {message.id for message in page}
+        missing = [hint for hint in thread.hints if hint not in seen]
+        cleared = [hint for hint in thread.hints if hint in seen]
+        failures, again_at = 0, self._next_read(thread)
+        if missing and thread.failures < _HINT_TRIES:  # Webex's REST lags behind its webhooks now and then
+            failures = thread.failures + 1
+            again_at = self._clock.now() + backoff(failures, self._clock.chance()) / 2
+        elif missing:
+            page += await self._by_id(missing, lent)
+            cleared += missing
+        words, wait = await self._new_words(thread, lent, page)
+        if wait is not None:
+            again_at = self._clock.now() + wait
+        await self._settle(thread, words, cleared, again_at, failures=failures)
+
+    async def _newest(self, thread: Thread, lent: LentToken) -> list[Message]:
+        """The thread's newest messages, oldest first; as far back as this conversation goes."""
+        items = await self._webex.list_direct(lent.value, person_email=thread.agent_email)
+        pages = 1
+        while self._more_to_read(thread, items) and pages < _MOST_PAGES:
+            page = await self._webex.list_messages(
+                lent.value, items[-1].room_id, before_message=items[-1].id, max_items=_PAGE
+            )
+            if not page.items:
+                break
+            known = {message.id for message in items}
+            items = [*items, *(message for message in page.items if message.id not in known)]
+            pages += 1
+        return sorted(items, key=lambda message: message.created)
+
+    def _more_to_read(self, thread: Thread, items: Sequence[Message]) -> bool:
+        """A full page that does not reach back to the last time we looked: there was a gap."""
+        if len(items) < _PAGE or thread.since is None:
+            return False
+        return min(message.created for message in items) > max(thread.since, thread.quiet_since - 600)
+
+    async def _by_id(self, ids: Sequence[str], lent: LentToken) -> list[Message]:
+        found = []
+        for ident in ids:
+            try:
+                found.append(await self._webex.get_message(lent.value, ident))
+            except Refused:
+                self._log.warning("hint.dropped", webex_message=ident)
+        return found
+
+    async def _new_words(
+        self, thread: Thread, lent: LentToken, page: Sequence[Message]
+    ) -> tuple[tuple[NewWords, ...], float | None]:
+        """The agent's messages as envelopes' bodies; and a wait, where one of them is not ready yet."""
+        words: list[NewWords] = []
+        for message in page:
+            theirs = message.person_email.lower() == thread.agent_email.lower()
+            if not theirs or not worth_keeping(message.created, thread.since):
+                continue
+            try:
+                words.append(await self._words(thread, lent, message))
+            except _NotYet as later:
+                return tuple(words), later.after
+        return tuple(words), None
+
+    async def _words(self, thread: Thread, lent: LentToken, message: Message) -> NewWords:
+        if message.kms_failed:
+            raise _NotYet(2.0)
+        body: dict[str, Any] = {
+            "message_id": message.id,
+            "text": message.text or message.markdown or "",
+            "html": safe_html(message.html),
+            "agent_email": thread.agent_email,
+            "in_time": in_time(message.created, thread.since),
+            "files": [],
+            "refused_files": [],
+        }
+        if message.files and body["in_time"] and not await self._store.read(hearing.is_heard, message.id):
+            await self._files(message, lent, body)
+        return NewWords(message.id, message.updated or 0.0, body)
+
+    async def _files(self, message: Message, lent: LentToken, body: dict[str, Any]) -> None:
+        """What the files are; their bytes are fetched when the customer asks for them."""
+        for url in message.files:
+            try:
+                async with self._webex.open_file(lent.value, url) as stream:
+                    body["files"].append(
+                        {
+                            "id": file_id(message.id, url),
+                            "name": stream.name,
+                            "type": stream.content_type,
+                            "size": stream.size,
+                            "url": url,
+                        }
+                    )
+            except Scanning as error:
+                raise _NotYet(error.retry_after) from None
+            except (Gone, Unscannable) as error:
+                self._log.warning("file.refused", reason=str(error))
+                body["refused_files"].append("infected" if isinstance(error, Gone) else "unscannable")
+
+    def _next_read(self, thread: Thread) -> float | None:
+        return next_read(
+            self._clock.now(),
+            quiet_since=thread.quiet_since,
+            open=thread.open,
+            present=thread.present,
+            polled=self._polled(),
+            poll_seconds=self._poll_seconds(),
+        )
+
+    async def _settle(
+        self,
+        thread: Thread,
+        words: Sequence[NewWords],
+        cleared: Sequence[str],
+        again_at: float | None,
+        failures: int = 0,
+    ) -> None:
+        read = ThreadRead(thread, self._clock.now(), tuple(words), tuple(cleared), again_at, failures)
+        if not await self._store.do(hearing.settle_thread, read):
+            self._log.warning("lease.lost", conversation=thread.conversation_id)
+        elif words:
+            self._heard()

@@ -1,0 +1,143 @@
+"""The configuration in force, as the parts need it. A changed file makes a new Live; the old one is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jmespath
+
+from bridge.callbacks import Target
+from bridge.domain.desk import AgentState, Desk, DutyBook
+from bridge.domain.model import Conversation, SourceRules
+from bridge.domain.roster import Roster, Shift, Team
+from bridge.domain.rota import RotaError, read_shifts
+from bridge.domain.signing import decode_secret
+from bridge.store.guests import Budget
+from bridge.wording import opening_time
+from config.load import Loaded
+from config.models import Source
+from config.texts import Texts
+from handlers.sources import SourceView
+
+ROTA_PAST, ROTA_AHEAD = timedelta(days=8), timedelta(days=400)
+
+
+@dataclass(slots=True)
+class Live:
+    """Everything that is derived from one valid configuration."""
+
+    loaded: Loaded
+    roster: Roster
+    texts: Texts
+    book: DutyBook
+    sources: dict[str, SourceView]
+    targets: dict[str, Target]
+    now: Callable[[], float]
+    problems: tuple[str, ...] = ()
+    _rules: dict[str, SourceRules] = field(default_factory=dict)
+
+    def desk(self, states: dict[str, AgentState], queued: set[str]) -> Desk:
+        return Desk(self.book, states, queued)
+
+    def rules(self, source: str) -> SourceRules:
+        known = self._rules.get(source)
+        if known is None:
+            configured = self.loaded.config.sources.get(source)
+            mask = tuple(self.loaded.config.privacy.mask)
+            known = SourceRules(mask=mask)
+            if configured:
+                known = SourceRules(configured.idle_minutes * 60, configured.callback is not None, mask)
+            self._rules[source] = known
+        return known
+
+    def say(self, key: str, conversation: Conversation, **values: Any) -> str:
+        """The customer's text, in their language, with times in the team's zone."""
+        if "opens_at" in values:
+            team = self.roster.teams.get(conversation.team or "")
+            zone = team.timezone if team else "UTC"
+            values["opens_at"] = opening_time(values["opens_at"], zone, self.now(), conversation.language)
+        return self.texts.get(key, conversation.language, **values)  # type: ignore[arg-type]
+
+    def budget(self) -> Budget:
+        webex = self.loaded.config.webex
+        return Budget(webex.token_budget, webex.reissue_at)
+
+    def agent_name(self, agent: str | None) -> str | None:
+        known = self.roster.agents.get(agent or "")
+        return known.name if known else agent
+
+
+def make_live(loaded: Loaded, now: Callable[[], float]) -> Live:
+    """Raises RotaError where a calendar cannot be used. Reads the calendars: call it in a thread."""
+    roster, problems = with_calendars(loaded.roster, datetime.fromtimestamp(now(), UTC))
+    config = loaded.config
+    return Live(
+        loaded=loaded,
+        roster=roster,
+        texts=Texts(config.messages),
+        book=DutyBook(roster),
+        sources={
+            name: _view(name, source, config.namespace(name)) for name, source in config.sources.items()
+        },
+        targets={
+            name: Target(
+                source.callback.url,
+                decode_secret(source.callback.secret.get_secret_value()),
+                source.callback.allow_private,
+            )
+            for name, source in config.sources.items()
+            if source.callback
+        },
+        now=now,
+        problems=tuple(problems),
+    )
+
+
+def _view(name: str, source: Source, namespace: str) -> SourceView:
+    return SourceView(
+        name=name,
+        scheme=source.auth.scheme,
+        secrets=tuple(decode_secret(secret.get_secret_value()) for secret in source.auth.secrets),
+        namespace=namespace,
+        rename=source.rename,
+        rate_per_minute=source.rate_per_minute,
+        origins=frozenset(source.origins),
+        share_guest_token=source.share_guest_token,
+        max_file_bytes=int(source.files.max_mb * 1024 * 1024),
+        file_types=tuple(source.files.types),
+        map={key: jmespath.compile(expression) for key, expression in source.map.items()},
+    )
+
+
+def with_calendars(roster: Roster, now: datetime) -> tuple[Roster, list[str]]:
+    """The roster with its calendars' shifts read; and what in them names nobody."""
+    teams: dict[str, Team] = {}
+    problems: list[str] = []
+    for key, team in roster.teams.items():
+        teams[key] = team
+        if team.calendar:
+            shifts, found = _shifts(roster, team, now)
+            teams[key] = replace(team, shifts=shifts)
+            problems += [f"{team.calendar}: {problem}" for problem in found]
+    return replace(roster, teams=teams), problems
+
+
+def _shifts(roster: Roster, team: Team, now: datetime) -> tuple[tuple[Shift, ...], list[str]]:
+    members: Mapping[str, Any] = {key: roster.agents[key] for key in team.agents}
+    path = Path(team.calendar or "")
+    files = sorted(path.glob("*.ics")) if path.is_dir() else [path]
+    shifts: list[Shift] = []
+    problems: list[str] = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RotaError(f"{file} cannot be read: {error}") from error
+        rota = read_shifts(text, dict(members), team.timezone, now - ROTA_PAST, now + ROTA_AHEAD)
+        shifts += rota.shifts
+        problems += [str(problem) for problem in rota.problems]
+    return tuple(sorted(shifts, key=lambda shift: shift.start)), problems

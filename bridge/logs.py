@@ -1,0 +1,63 @@
+"""Logs: one JSON object a line, or coloured lines at a terminal. Never a token, a secret, a text or a name."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# What must never be a field of a log line, whoever adds it by mistake.
+_NEVER = frozenset(
+    {"token", "access_token", "refresh_token", "secret", "authorization", "text", "html", "message", "markdown",
+     "display_name", "displayName", "name", "subject", "key", "conversation_key", "query", "query_string", "body"}
+)  # fmt: skip
+
+
+def configure(fmt: str | None, level: str) -> None:
+    """Sets structlog and the standard library's logging up; `fmt` json, console, or None: by the terminal."""
+    console = fmt == "console" or (fmt is None and sys.stderr.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        withhold,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared], processors=[_drop_meta, _own_field, renderer]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)  # libraries speak only of trouble
+
+
+def withhold(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Blacks out what must not be logged."""
+    for name in _NEVER & fields.keys():
+        fields[name] = "withheld"
+    return fields
+
+
+def _drop_meta(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    fields.pop("_record", None)
+    fields.pop("_from_structlog", None)
+    return fields
+
+
+def _own_field(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's free text is not an event name: `library.warned` with the text cut short."""
+    text = str(fields.pop("event", ""))
+    return {"event": "library.warned", "said": text[:300], **fields}

@@ -1,0 +1,74 @@
+"""What Prometheus may read. A registry of our own: nothing is global, two services can live in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """Names are documented in docs/operating.md."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = self.registry
+        self.events = Counter(
+            "bridge_events", "Events by source and answer", ["source", "status"], registry=own
+        )
+        self.deliveries = Counter(
+            "bridge_deliveries",
+            "Attempts to say a customer's words in Webex, by outcome",
+            ["outcome"],
+            registry=own,
+        )
+        self.callbacks = Counter(
+            "bridge_callbacks", "Calls to sources by result", ["source", "result"], registry=own
+        )
+        self.replies = Counter(
+            "bridge_replies", "Agents' messages by what became of them", ["outcome"], registry=own
+        )
+        self.conversations = Counter(
+            "bridge_conversations", "Conversations by what happened", ["event"], registry=own
+        )
+        self.webex_calls = Counter(
+            "bridge_webex_calls", "Calls to Webex", ["method", "path", "status"], registry=own
+        )
+        self.webex_seconds = Histogram(
+            "bridge_webex_seconds", "How long Webex took", ["path"], buckets=_SECONDS, registry=own
+        )
+        self.config_refused = Counter(
+            "bridge_configuration_refused", "Changed configurations not taken", registry=own
+        )
+        self.config_loaded = Gauge(
+            "bridge_configuration_loaded_seconds", "When the one in force was read", registry=own
+        )
+        self.guests = Gauge("bridge_guests", "Guests as Webex counts them", registry=own)
+        self.streams = Gauge("bridge_streams", "Open customers' streams", registry=own)
+        self._state = {
+            name: Gauge(f"bridge_{name}", text, registry=own)
+            for name, text in (
+                ("tokens_minted", "Guest tokens minted by this process"),
+                ("tokens_reissued", "Guest tokens re-issued in time by this process"),
+                ("tokens_failed", "Mints that failed in this process"),
+                ("tokens_live", "Live tokens of guests with an open conversation"),
+                ("envelopes_open", "Envelopes not decided yet"),
+                ("deliveries_open", "Deliveries not settled yet"),
+                ("dead_letters", "What was given up and waits for an operator"),
+                ("conversations_open", "Conversations with an agent"),
+                ("conversations_queued", "Conversations waiting for an agent"),
+            )
+        }
+
+    def show(self, values: Iterable[tuple[str, float]]) -> None:
+        for name, value in values:
+            self._state[name].set(value)
+
+    def webex_call(self, method: str, path: str, status: int | None, seconds: float) -> None:
+        self.webex_calls.labels(method, path, str(status or "none")).inc()
+        self.webex_seconds.labels(path).observe(seconds)
+
+    def render(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,54 @@
+"""Hot reload: a changed configuration is taken when it is valid; else the last good one stays in force."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.domain.rota import RotaError
+from bridge.live import make_live
+from config.load import ConfigError, fingerprint, load
+
+if TYPE_CHECKING:
+    from bridge.app import Service
+
+
+class Reloader:
+    """Looks at the files' content, so that a replaced file is seen like an edited one."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._seen = service.live.loaded.fingerprint
+        self.problems: tuple[str, ...] = ()
+        self._log = structlog.get_logger()
+
+    async def look(self) -> None:
+        service = self._service
+        path = service.settings.bridge_config
+        now = await asyncio.to_thread(fingerprint, path, service.live.loaded.calendars)
+        if now == self._seen:
+            return
+        self._seen = now
+        try:
+            loaded = await asyncio.to_thread(load, path, service.environ)
+            live = await asyncio.to_thread(make_live, loaded, service.clock.now)
+        except ConfigError as error:
+            self._refuse(tuple(str(problem) for problem in error.problems))
+        except RotaError as error:
+            self._refuse((str(error),))
+        else:
+            if loaded.config.webex.guests != service.live.loaded.config.webex.guests:
+                self._refuse(("webex.guests changed: restart the service to change who mints guests",))
+                return
+            self.problems = ()
+            service.live = live
+            service.metrics.config_loaded.set(service.clock.now())
+            service.intake.wake()
+            self._log.info("configuration.loaded", path=str(path))
+
+    def _refuse(self, problems: tuple[str, ...]) -> None:
+        self.problems = tuple(f"the changed configuration is not in force: {one}" for one in problems[:5])
+        self._service.metrics.config_refused.inc()
+        self._log.error("configuration.refused", problems=list(problems[:20]))

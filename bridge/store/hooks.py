@@ -1,0 +1,105 @@
+"""Which guests still need their webhook, and which are due for a look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from bridge.store.guests import Budget, Guest, admit
+from bridge.store.sql import wake
+from bridge.store.tables import guests, lanes
+
+
+@dataclass(frozen=True, slots=True)
+class HookClaim:
+    owner: str
+    now: float
+    lease: float
+    limit: int
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class HookWork:
+    lane: str
+    owner: str
+    guest: Guest
+
+
+def claim_hooks(connection: Connection, wishes: Sequence[HookClaim]) -> list[list[HookWork]]:
+    return [_claim(connection, wish) for wish in wishes]
+
+
+def _claim(connection: Connection, wish: HookClaim) -> list[HookWork]:
+    ready = (
+        select(lanes.c.key)
+        .where(lanes.c.stage == "hook", lanes.c.ready_at <= wish.now)
+        .order_by(lanes.c.ready_at)
+        .limit(wish.limit)
+        .with_for_update(skip_locked=True)
+    )
+    lease = (
+        update(lanes)
+        .where(lanes.c.key.in_(ready.scalar_subquery()))
+        .values(owner=wish.owner, ready_at=wish.now + wish.lease)
+        .returning(lanes.c.key)
+    )
+    ids = [key.partition(":")[2] for key in connection.execute(lease).scalars().all()]
+    if not ids:
+        return []
+    admitted, put_off = admit(connection, ids, wish.budget, wish.now)
+    if put_off:
+        connection.execute(_LATER, [{"lane": f"hook:{ident}", "at": at} for ident, at in put_off.items()])
+    return [HookWork(f"hook:{ident}", wish.owner, guest) for ident, guest in admitted.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class HookDone:
+    """`webhook`: what is registered now (None: unchanged); `again_at`: when to look again (None: not by itself)."""
+
+    work: HookWork
+    webhook: str | None
+    again_at: float | None
+
+
+def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[None]:
+    for one in done:
+        mine = (lanes.c.key == one.work.lane, lanes.c.owner == one.work.owner)
+        if one.again_at is None:
+            connection.execute(delete(lanes).where(*mine))
+        else:
+            connection.execute(update(lanes).where(*mine).values(owner=None, ready_at=one.again_at))
+        if one.webhook is not None:
+            connection.execute(
+                update(guests).where(guests.c.id == one.work.guest.id).values(webhook=one.webhook)
+            )
+    return [None] * len(done)
+
+
+@dataclass(frozen=True, slots=True)
+class LookOver:
+    """Every guest with an open conversation has its webhook looked at, spread over `spread` seconds."""
+
+    now: float
+    spread: float
+
+
+def look_over(connection: Connection, wishes: Sequence[LookOver]) -> list[int]:
+    counts = []
+    for wish in wishes:
+        query = select(guests.c.id).where(guests.c.open_conversations > 0, guests.c.token.is_not(None))
+        ids = sorted(connection.execute(query).scalars())
+        for index in range(10):
+            wake(
+                connection,
+                "hook",
+                [f"hook:{ident}" for ident in ids[index::10]],
+                wish.now + wish.spread * index / 10,
+            )
+        counts.append(len(ids))
+    return counts
+
+
+_LATER = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))

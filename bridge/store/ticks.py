@@ -1,0 +1,126 @@
+"""What time alone brings about: conversations that are due for a look, lanes that lost their row, old data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, exists, select, update
+
+from bridge.store.sql import insert_missing, wake
+from bridge.store.tables import (
+    conversations,
+    deliveries,
+    envelopes,
+    file_chunks,
+    files,
+    guest_tokens,
+    heard,
+    held,
+    hints,
+    lanes,
+    messages,
+)
+
+_AT_ONCE = 500
+DEDUPE_SECONDS = 8 * 86400  # contract 5: a webhook-id is remembered for at least 7 days
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    now: float
+
+
+def put_due(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
+    """An envelope for each conversation whose time has come; two schedulers make one."""
+    return [_put_due(connection, tick.now) for tick in ticks]
+
+
+def _put_due(connection: Connection, now: float) -> int:
+    c = conversations.c
+    query = select(c.id, c.customer, c.due_at).where(c.due_at <= now).order_by(c.due_at).limit(_AT_ONCE)
+    rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+    if not rows:
+        return 0
+    due = [
+        {
+            "key": f"due:{row.id}:{row.due_at:.3f}",
+            "lane": f"in:{row.customer}",
+            "kind": "due",
+            "conversation_id": row.id,
+            "body": "{}",
+            "answered": "",
+            "received_at": now,
+        }
+        for row in rows
+    ]
+    insert_missing(connection, envelopes, due)
+    connection.execute(update(conversations).where(c.id.in_([row.id for row in rows])).values(due_at=None))
+    wake(connection, "in", [one["lane"] for one in due], now)
+    return len(due)
+
+
+def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
+    """Work whose lane is not known is made known again. There should be none; this is the net below."""
+    counts = []
+    for tick in ticks:
+        count = 0
+        for table, open_rows, stages in (
+            (envelopes, envelopes.c.done_at.is_(None), {"in": "in:"}),
+            (deliveries, deliveries.c.state == "open", {"say": "say:", "call": "call:"}),
+        ):
+            lost = (
+                select(table.c.lane)
+                .where(open_rows, ~exists().where(lanes.c.key == table.c.lane))
+                .distinct()
+                .limit(_AT_ONCE)
+            )
+            keys = connection.execute(lost).scalars().all()
+            for stage, prefix in stages.items():
+                mine = [key for key in keys if key.startswith(prefix)]
+                wake(connection, stage, mine, tick.now)
+                count += len(mine)
+        counts.append(count)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    now: float
+    keep_seconds: float
+
+
+def purge(connection: Connection, wishes: Sequence[Purge]) -> list[int]:
+    """Takes out what is older than it is kept, a piece at a time; how many conversations went."""
+    return [_purge(connection, wish) for wish in wishes]
+
+
+def _purge(connection: Connection, wish: Purge) -> int:
+    c = conversations.c
+    old = list(
+        connection.execute(
+            select(c.id).where(c.status == "ended", c.ended_at < wish.now - wish.keep_seconds).limit(_AT_ONCE)
+        ).scalars()
+    )
+    if old:
+        forget(connection, old)
+    connection.execute(delete(guest_tokens).where(guest_tokens.c.expires_at < wish.now))
+    done = select(envelopes.c.id).where(envelopes.c.done_at < wish.now - DEDUPE_SECONDS).limit(_AT_ONCE * 10)
+    connection.execute(delete(envelopes).where(envelopes.c.id.in_(done.scalar_subquery())))
+    remembered = wish.now - max(wish.keep_seconds, DEDUPE_SECONDS)
+    connection.execute(delete(heard).where(heard.c.at < remembered))
+    connection.execute(delete(hints).where(hints.c.at < wish.now - 86400))
+    return len(old)
+
+
+def forget(connection: Connection, conversation_ids: Sequence[str]) -> None:
+    """Removes these conversations with all that was said in them."""
+    mine = list(conversation_ids)
+    file_ids = list(connection.execute(select(files.c.id).where(files.c.conversation_id.in_(mine))).scalars())
+    if file_ids:
+        connection.execute(delete(file_chunks).where(file_chunks.c.file_id.in_(file_ids)))
+    for table in (files, messages, deliveries, held):
+        connection.execute(delete(table).where(table.c.conversation_id.in_(mine)))
+    # The envelope stays as long as its webhook-id must be remembered, without its content.
+    connection.execute(update(envelopes).where(envelopes.c.conversation_id.in_(mine)).values(body="{}"))
+    connection.execute(delete(conversations).where(conversations.c.id.in_(mine)))

@@ -1,0 +1,87 @@
+"""APScheduler is the clock that wakes us; what is due stands in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bridge.ports import Clock
+from bridge.store.writer import StoreUnavailable
+
+Job = Callable[[], Awaitable[object]]
+
+_REISSUE = "token.reissue"
+_REISSUE_FLOOR = 5.0  # another process may have died with its timers: look this often anyway
+
+
+class Ticks:
+    """Periodic jobs, and one date job at the next re-issue: a token that lives 6 s cannot wait for a sweep."""
+
+    def __init__(self, clock: Clock, sweep: Callable[[], Awaitable[float | None]]) -> None:
+        self._clock = clock
+        self._sweep = sweep
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        self._next: float | None = None
+        self._sweeping = asyncio.Lock()
+        self._log = structlog.get_logger()
+
+    def every(self, seconds: float, name: str, job: Job, *, first_after: float | None = None) -> None:
+        """Runs `job` every so many seconds; its failure is logged and does not stop the next run."""
+        start = self._at(self._clock.now() + (seconds if first_after is None else first_after))
+        self._scheduler.add_job(
+            self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=start
+        )
+
+    def start(self) -> None:
+        self.every(_REISSUE_FLOOR, "token.sweep", self.reissue, first_after=0)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    def reissue_at(self, moment: float | None) -> None:
+        """Wakes the re-issue at `moment`, unless it wakes earlier anyway."""
+        if moment is None or (
+            self._next is not None and self._next <= moment and self._next > self._clock.now()
+        ):
+            return
+        self._next = moment
+        self._scheduler.add_job(
+            self._guarded(_REISSUE, self.reissue),
+            "date",
+            run_date=self._at(max(moment, self._clock.now())),
+            id=_REISSUE,
+            replace_existing=True,
+        )
+
+    async def reissue(self) -> None:
+        if self._sweeping.locked():
+            return
+        async with self._sweeping:
+            self._next = None
+            with contextlib.suppress(JobLookupError):  # it is the one that runs now, or there is none
+                self._scheduler.remove_job(_REISSUE)
+            self.reissue_at(await self._sweep())
+
+    def _guarded(self, name: str, job: Job) -> Job:
+        async def run() -> None:
+            try:
+                await job()
+            except StoreUnavailable as error:
+                self._log.warning("tick.failed", tick=name, reason=str(error))
+            except Exception:  # noqa: BLE001 - a fault in one job must not end the others
+                self._log.exception("tick.crashed", tick=name)
+
+        return run
+
+    @staticmethod
+    def _at(moment: float) -> datetime:
+        return datetime.fromtimestamp(moment, UTC)

@@ -1,0 +1,226 @@
+"""Into the inbox: checks who it is from, what it is, and stores it; only then is it acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from prometheus_client import Counter
+
+from bridge.domain import identity
+from bridge.domain.signing import BadSignature, verify
+from bridge.ports import Clock
+from bridge.store.inbox import (
+    Accepted,
+    Arrival,
+    DeadKey,
+    NameRefused,
+    NoConversation,
+    Opening,
+    accept,
+    kill_key,
+)
+from bridge.store.reads import Backlog
+from bridge.store.store import Store
+from handlers.events import Event, EventData, Words, context_text, words_of
+from handlers.problems import Problem
+from handlers.rates import Rates
+from handlers.sources import SourceView
+
+MOST_BACKLOG = 200_000
+MOST_BACKLOG_OF_SOURCE = 100_000
+_BACKLOG_RETRY = 10
+_KINDS = {"conversation.requested": "requested", "message.created": "said", "conversation.ended": "ended"}
+
+
+class Door:
+    """Shared by all doors through which customers' words come."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        root: bytes,
+        sources: Callable[[], Mapping[str, SourceView]],
+        backlog: Callable[[], Backlog],
+        stored: Callable[[], None],
+        counter: Counter,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.root = root
+        self.sources = sources
+        self.rates = Rates()
+        self._backlog = backlog
+        self._stored = stored
+        self._counter = counter
+
+    def source(self, name: str) -> SourceView:
+        """Raises Problem 404."""
+        known = self.sources().get(name)
+        if known is None:
+            raise Problem(404, "There is no source of this name.")
+        return known
+
+    def authenticate(self, source: SourceView, headers: Mapping[str, str], body: bytes) -> str:
+        """The webhook-id. Raises Problem 401, the same for every reason."""
+        try:
+            return verify(
+                source.secrets,
+                headers.get("webhook-id"),
+                headers.get("webhook-timestamp"),
+                headers.get("webhook-signature"),
+                body,
+                self.clock.now(),
+            )
+        except BadSignature:
+            raise Problem(401, "The signature is missing, wrong or too old.") from None
+
+    async def take_event(
+        self, source: SourceView, webhook_id: str, event: Event
+    ) -> tuple[int, dict[str, Any]]:
+        """Stores one event of an authenticated source; (status, answer). Raises Problem."""
+        self.check_rate(f"source:{source.name}", source.rate_per_minute)
+        self._check_backlog(source.name)
+        key = f"{source.name}:{_short(webhook_id)}"
+        arrival = self._arrival(source, key, event)
+        accepted = await self._accept(arrival)
+        answer = {
+            "eventId": identity.event_id(source.name, webhook_id),
+            "conversationId": accepted.conversation_id,
+            "conversationKey": identity.conversation_key(self.root, accepted.conversation_id),
+            "status": accepted.status,
+        }
+        self._counter.labels(source.name, "repeated" if accepted.repeated else "accepted").inc()
+        return (200 if accepted.repeated else 202), answer
+
+    async def take_words(self, source: str, conversation_id: str, key: str | None, words: Words) -> str:
+        """Stores what a customer says on their page; the message's id. Raises Problem 409."""
+        self._check_backlog(source)
+        unique = f"api:{conversation_id}:{_short(key) if key else secrets.token_hex(16)}"
+        ids = [message_id(unique, index) for index in range(bool(words.message) + len(words.files))]
+        body = _body(words, ids, self.clock.now())
+        await self._accept(
+            Arrival(
+                key=unique,
+                kind="said",
+                source=source,
+                body=body,
+                at=self.clock.now(),
+                conversation_id=conversation_id,
+            )
+        )
+        return ids[0]
+
+    async def take_end(self, source: str, conversation_id: str) -> None:
+        """The customer leaves: their key is dead when this returns."""
+        arrival = Arrival(
+            key=f"api-end:{conversation_id}",
+            kind="ended",
+            source=source,
+            body='{"reason":"customer"}',
+            at=self.clock.now(),
+            conversation_id=conversation_id,
+            key_dead=True,
+        )
+        await self._accept(arrival)
+
+    async def kill_key(self, conversation_id: str) -> None:
+        """The customer leaves a conversation that somebody else has ended: what could still be read is not."""
+        await self.store.do(kill_key, DeadKey(conversation_id, self.clock.now()))
+
+    def check_rate(self, name: str, per_minute: float) -> None:
+        """Raises Problem 429."""
+        if per_minute and (wait := self.rates.take(name, per_minute, self.clock.monotonic())):
+            raise Problem(429, f"No more than {per_minute:g} in a minute.", retry_after=wait)
+
+    def _check_backlog(self, source: str) -> None:
+        backlog = self._backlog()
+        if backlog.whole >= MOST_BACKLOG or backlog.by_source.get(source, 0) >= MOST_BACKLOG_OF_SOURCE:
+            raise Problem(
+                503, "Too much is waiting to be delivered. Try again later.", retry_after=_BACKLOG_RETRY
+            )
+
+    async def _accept(self, arrival: Arrival) -> Accepted:
+        try:
+            accepted = await self.store.do(accept, arrival)
+        except NoConversation:
+            raise Problem(409, "There is no open conversation for this.") from None
+        except NameRefused:
+            error = {"field": "data.displayName", "detail": "differs from the name known for this subject"}
+            raise Problem(
+                422, "This source does not take another name for a known subject.", errors=[error]
+            ) from None
+        assert isinstance(accepted, Accepted)
+        self._stored()
+        return accepted
+
+    def _arrival(self, source: SourceView, key: str, event: Event) -> Arrival:
+        data, now = event.data, self.clock.now()
+        kind = _KINDS[event.type]
+        customer = None
+        # A conversation that is named goes before a subject that is named too.
+        if data.subject is not None and (data.conversation_id is None or kind == "requested"):
+            customer = identity.customer_key(self.root, source.namespace, data.subject)
+        if kind == "ended":
+            body = '{"reason":"source"}'
+        else:
+            words = words_of(data)
+            count = bool(words.message) + len(words.files)
+            name = data.display_name if kind == "requested" or customer else None
+            body = _body(words, [message_id(key, index) for index in range(count)], now, name)
+        opening = self._opening(source, customer, data) if kind != "ended" else None
+        if kind == "said" and opening:
+            kind = "requested"  # it may open a conversation
+        return Arrival(
+            key=key,
+            kind=kind,
+            source=source.name,
+            body=body,
+            at=now,
+            customer=customer,
+            conversation_id=None if customer else data.conversation_id,
+            opening=opening,
+        )
+
+    def _opening(self, source: SourceView, customer: str | None, data: EventData) -> Opening | None:
+        if customer is None or data.subject is None or data.display_name is None:
+            return None
+        return Opening(
+            conversation_id=secrets.token_hex(12),
+            subject=data.subject,
+            display_name=data.display_name,
+            guest_id=identity.guest_subject(self.root, customer, ""),
+            named_guest_id=identity.guest_subject(self.root, customer, data.display_name),
+            rename=source.rename,
+            store=data.store,
+            topic=data.topic,
+            language=data.language,
+            context=context_text(data),
+        )
+
+
+def message_id(key: str, index: int) -> str:
+    """The same event (or Idempotency-Key) always names its messages the same."""
+    return "msg_" + hashlib.sha256(f"{key}\n{index}".encode()).hexdigest()[:24]
+
+
+def _body(words: Words, ids: list[str], now: float, name: str | None = None) -> str:
+    body: dict[str, Any] = {"ids": ids, "at": now}
+    if words.message:
+        body["message"] = words.message
+    if words.files:
+        body["files"] = list(words.files)
+    if name:
+        body["displayName"] = name
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _short(identifier: str) -> str:
+    """An id of any length as a key of bounded length."""
+    if len(identifier) <= 128:
+        return identifier
+    return "sha256:" + hashlib.sha256(identifier.encode(errors="surrogateescape")).hexdigest()

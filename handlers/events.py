@@ -1,0 +1,208 @@
+"""What an event must look like (contract section 5), and what a sender's own payload is mapped to."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import jmespath
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from handlers.problems import Problem
+
+TYPES = ("conversation.requested", "message.created", "conversation.ended")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+
+
+def clean(text: str) -> str:
+    """Refuses what no text may hold: NUL, and halves of characters."""
+    if "\x00" in text:
+        raise PydanticCustomError("nul", "must not contain a NUL character")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise PydanticCustomError("surrogate", "must not contain half of a surrogate pair")
+    return text
+
+
+def _one_line(text: str) -> str:
+    text = _CONTROLS.sub(" ", clean(text)).strip()
+    if not text:
+        raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not clean(text).strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
+def _https(address: str) -> str:
+    if not re.fullmatch(r"https://[^\s/?#@\\]+(?:[/?#]\S*)?", clean(address)):
+        raise PydanticCustomError("https", "must be an https address")
+    return address
+
+
+def _clean_all(value: Any) -> Any:
+    """Texts anywhere inside a JSON value, and numbers that JSON cannot hold."""
+    if isinstance(value, str):
+        clean(value)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            clean(key)
+            _clean_all(child)
+    elif isinstance(value, list):
+        for child in value:
+            _clean_all(child)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("finite", "must hold finite numbers only")
+    return value
+
+
+Text = Annotated[str, AfterValidator(clean)]
+Short = Annotated[str, Field(max_length=255), AfterValidator(clean)]
+
+
+class EventData(BaseModel):
+    """The fields of an event; unknown ones are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True)
+
+    subject: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_not_blank)] | None = None
+    conversation_id: Annotated[Short | None, Field(alias="conversationId")] = None
+    display_name: Annotated[
+        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_one_line)] | None,
+        Field(alias="displayName"),
+    ] = None
+    message: Text | None = None
+    files: Annotated[
+        list[Annotated[str, Field(max_length=2048), AfterValidator(_https)]] | None, Field(max_length=10)
+    ] = None
+    store: Short | None = None
+    topic: Short | None = None
+    language: Annotated[str, Field(max_length=35), AfterValidator(clean)] | None = None
+    context: Annotated[dict[str, Any], AfterValidator(_clean_all)] | None = None
+
+
+class Event(BaseModel):
+    """One event. What it may lack depends on its type."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    type: Literal["conversation.requested", "message.created", "conversation.ended"]
+    data: EventData
+
+    @model_validator(mode="after")
+    def _complete(self) -> Event:
+        data = self.data
+        missing: list[str] = []
+        if self.type == "conversation.requested":
+            missing += ["subject"] if data.subject is None else []
+            missing += ["displayName"] if data.display_name is None else []
+        elif data.subject is None and data.conversation_id is None:
+            missing.append("subject")
+        if self.type == "message.created" and not (data.message or "").strip() and not data.files:
+            missing.append("message")
+        if missing:
+            raise _Missing(missing)
+        return self
+
+
+class _Missing(Exception):
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__()
+        self.fields = fields
+
+
+def parse_event(value: Any, map_: Mapping[str, Any]) -> Event:
+    """An event from a parsed body. Raises Problem 422 that names every wrong field."""
+    if map_:
+        value = _mapped(value, map_)
+    try:
+        return Event.model_validate(value)
+    except ValidationError as error:
+        raise Problem(
+            422,
+            "Some fields are wrong.",
+            errors=[_field_error(item) for item in error.errors(include_url=False)],
+        ) from None
+    except _Missing as missing:
+        errors = [{"field": f"data.{name}", "detail": "is required"} for name in missing.fields]
+        raise Problem(422, "Some fields are missing.", errors=errors) from None
+
+
+def _field_error(item: Any) -> dict[str, str]:
+    field = ".".join(str(part) for part in item["loc"] if part != "function-after[_complete(), Event]")
+    return {"field": field or "(body)", "detail": str(item["msg"])[:200].encode(errors="replace").decode()}
+
+
+def _mapped(value: Any, map_: Mapping[str, Any]) -> dict[str, Any]:
+    """A form service's own payload as an event; what it does not map is looked for under our own names."""
+    own = value if isinstance(value, dict) else {}
+    inner = own.get("data")
+    data = (
+        {name: child for name, child in inner.items() if name in _FIELDS} if isinstance(inner, dict) else {}
+    )
+    kind = own.get("type") if own.get("type") in TYPES else TYPES[0]
+    for name, expression in map_.items():
+        try:
+            found = expression.search(value)
+        except (jmespath.exceptions.JMESPathError, TypeError, ValueError, RecursionError):
+            raise Problem(
+                422,
+                "Some fields are wrong.",
+                errors=[{"field": f"map.{name}", "detail": "does not fit this body"}],
+            ) from None
+        if found is None:
+            continue
+        if (
+            isinstance(found, int | float)
+            and not isinstance(found, bool)
+            and name not in ("context", "files")
+        ):
+            found = str(found)
+        if name == "type":
+            kind = found
+        else:
+            data[name] = found
+    return {"type": kind, "data": data}
+
+
+_FIELDS = (
+    "subject",
+    "conversationId",
+    "displayName",
+    "message",
+    "files",
+    "store",
+    "topic",
+    "language",
+    "context",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an event makes a customer say."""
+
+    message: str | None
+    files: tuple[dict[str, str], ...]
+
+
+def words_of(data: EventData) -> Words:
+    message = data.message if data.message and data.message.strip() else None
+    files = tuple({"name": _name(address), "url": address} for address in data.files or ())
+    return Words(message, files)
+
+
+def _name(address: str) -> str:
+    last = re.split(r"[?#]", address)[0].rstrip("/").rpartition("/")[2]
+    return last[:200] if last and "://" not in last else "file"
+
+
+def context_text(data: EventData) -> str | None:
+    return json.dumps(data.context, ensure_ascii=False) if data.context else None

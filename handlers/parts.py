@@ -1,0 +1,56 @@
+"""What the doors need of the rest, handed over by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiohttp import web
+from prometheus_client import Gauge
+
+from bridge.bus import Bus
+from handlers.door import Door
+
+
+class Lent(Protocol):
+    @property
+    def value(self) -> str: ...
+    @property
+    def guest(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the page that shows both sides frames."""
+
+    kiosk: str
+    agent: str
+    agent_origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`borrow(guest_id)` lends a guest token; `open_file(token, url)` streams a file of Webex;
+    `guest_of(webhook name)` says whose webhook it is; `woken(stage)` tells workers of new work."""
+
+    door: Door
+    bus: Bus
+    ready: Callable[[], Awaitable[tuple[bool, dict[str, Any]]]]
+    metrics: Callable[[], bytes]
+    agent_name: Callable[[str | None], str | None]
+    webhook_secret: str
+    guest_of: Callable[[str | None], str | None]
+    woken: Callable[[str], None]
+    replied: Callable[[str], None]
+    borrow: Callable[[str], Awaitable[Lent]]
+    open_file: Callable[[str, str], AbstractAsyncContextManager[Any]]
+    streams: Gauge
+    stream_floor_seconds: float
+    draining: Callable[[], bool]
+    demo: Demo | None = None
+
+
+PARTS = web.AppKey("parts", Parts)
+DEMO = web.AppKey("demo", Demo)

@@ -1,0 +1,75 @@
+"""Reading hostile bodies: sizes, encodings, JSON. Each failure is a Problem."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from aiohttp import web
+
+from handlers.problems import Problem
+
+MOST_BYTES = 64 * 1024
+MOST_NESTING = 100
+
+
+async def read_body(request: web.Request, most: int = MOST_BYTES) -> bytes:
+    """The raw body. Raises Problem 413 as soon as it is known to be larger than `most` bytes."""
+    too_large = Problem(413, f"The body is larger than {most} bytes.")
+    if request.content_length is not None and request.content_length > most:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > most:
+            raise too_large
+    return bytes(body)
+
+
+def need_json(request: web.Request) -> None:
+    """Raises Problem 415 unless the body says it is JSON as it stands."""
+    if "Content-Encoding" in request.headers:
+        raise Problem(415, "Send the body as it is, without Content-Encoding.")
+    kind = request.content_type
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise Problem(415, "Send JSON, with Content-Type: application/json.")
+    if (request.charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem(415, "Send JSON in UTF-8.")
+
+
+def parse_json(body: bytes) -> Any:
+    """Raises Problem 400 for whatever is not JSON: also NaN, Infinity, too much nesting, invalid UTF-8."""
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, f"The body is not JSON: {_why(error)}.") from None
+    if body.count(b"[") + body.count(b"{") > MOST_NESTING and _depth(value) > MOST_NESTING:
+        raise Problem(400, f"The JSON is nested more than {MOST_NESTING} levels deep.")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"invalid UTF-8 at byte {error.start}"
+    if isinstance(error, RecursionError):
+        return f"nested more than {MOST_NESTING} levels deep"
+    return str(error)[:200]
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        depth += 1
+    return depth

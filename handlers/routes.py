@@ -1,0 +1,41 @@
+"""Every address of the service, in one place."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from handlers import customer, operations, page_files, pages, source_events, stream, webex_calls
+from handlers.origins import cors
+from handlers.parts import DEMO, PARTS, Parts
+from handlers.problems import problems
+
+_ROUTES = (
+    ("POST", "/v1/events/{source}", source_events.post_event),
+    ("POST", "/v1/pages/{source}", pages.post_page),
+    ("GET", "/v1/conversations/{id}", customer.get_state),
+    ("GET", "/v1/conversations/{id}/messages", customer.get_messages),
+    ("POST", "/v1/conversations/{id}/messages", customer.post_message),
+    ("POST", "/v1/conversations/{id}/end", customer.post_end),
+    ("GET", "/v1/conversations/{id}/stream", stream.get_stream),
+    ("GET", "/v1/conversations/{id}/guest-token", customer.get_guest_token),
+    ("GET", "/v1/conversations/{id}/files/{file}", customer.get_file),
+    ("GET", "/kiosk/{source}", page_files.get_kiosk),
+    ("GET", "/form/{source}", page_files.get_form),
+    ("GET", "/pages/static/{file}", page_files.get_static),
+    ("POST", "/webex/webhooks", webex_calls.post_webhook),
+    ("GET", "/healthz", operations.get_health),
+    ("GET", "/readyz", operations.get_ready),
+    ("GET", "/metrics", operations.get_metrics),
+    ("GET", "/openapi.json", operations.get_openapi),
+)
+
+
+def make_app(parts: Parts) -> web.Application:
+    app = web.Application(middlewares=[problems, cors])
+    app[PARTS] = parts
+    for method, path, handler in _ROUTES:
+        app.router.add_route(method, path, handler)
+    if parts.demo:
+        app[DEMO] = parts.demo
+        app.router.add_get("/demo", page_files.get_demo)
+    return app

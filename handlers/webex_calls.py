@@ -1,0 +1,45 @@
+"""POST /webex/webhooks: what Webex tells us. Source: https://developer.webex.com/docs/api/guides/webhooks."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bridge.domain.errors import Refused
+from bridge.store import hearing
+from bridge.webex.signature import is_genuine
+from bridge.webex.wire import WebhookCall, parse_webhook_call
+from handlers.parts import PARTS, Parts
+from handlers.problems import Problem
+from handlers.reading import read_body
+
+
+async def post_webhook(request: web.Request) -> web.Response:
+    """Stores what Webex names and answers at once; the text is fetched later, with the guest's token."""
+    parts = request.app[PARTS]
+    body = await read_body(request)
+    if not is_genuine(request.headers, body, parts.webhook_secret):
+        raise Problem(401, "The signature is missing or wrong.")
+    try:
+        call = parse_webhook_call(body)
+    except Refused as error:
+        raise Problem(400, error.reason) from None
+    await _note(parts, call)
+    return web.Response(status=204)
+
+
+async def _note(parts: Parts, call: WebhookCall) -> None:
+    guest_id = parts.guest_of(call.name)
+    if call.resource != "messages" or call.message_id is None or guest_id is None:
+        return  # news of something that nobody here asked for
+    store, now = parts.door.store, parts.door.clock.now()
+    if call.event == "deleted":
+        if await store.do(hearing.note_deleted, hearing.Unsaid(call.message_id, now)):
+            parts.woken("in")
+        return
+    hint = hearing.Hint(call.message_id, guest_id, call.person_email or "", now)
+    noted = await store.do(hearing.note_hints, hint)
+    if noted == "late":
+        parts.woken("in")
+    elif noted == "noted":
+        parts.woken("hear")
+    parts.replied(noted)
