@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands import service
+from bridge.commands import demo, service
 
 app = typer.Typer(
     name="bridge",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(service.run)
 app.command()(service.simulator)
+app.command()(demo.demo)
 
 
 def main() -> None:

@@ -136,7 +136,8 @@ class Service:
             lambda: self.live.budget(),
             self.replies,
             self._webhooks_refused,
-            LEASE_SECONDS,
+            registered=lambda: self.pumps["hear"].wake(),
+            lease_seconds=LEASE_SECONDS,
         )
         self.intake = Intake(store, self._round, self._decided)
         self.pumps: dict[str, Pump[Any]] = {

@@ -62,6 +62,7 @@ class Hooks:
         budget: Callable[[], Budget],
         replies: Replies,
         on_refused: Callable[[], Awaitable[None]],
+        registered: Callable[[], None],
         lease_seconds: float,
     ) -> None:
         self._store = store
@@ -71,6 +72,7 @@ class Hooks:
         self._budget = budget
         self._replies = replies
         self._on_refused = on_refused
+        self._registered = registered
         self._lease = lease_seconds
         self._inactive_since: dict[str, float] = {}
         self._log = structlog.get_logger()
@@ -100,6 +102,7 @@ class Hooks:
         else:
             again_at = self._clock.now() + again_in if again_in else None
             await self._settle(work, fingerprint, again_at)
+            self._registered()
 
     async def _bring_up(self, work: HookWork, lent: LentToken, fingerprint: str) -> float | None:
         """Registers what is missing; the seconds after which to look again, if need be."""
@@ -158,4 +161,4 @@ class Hooks:
         await self._on_refused()
 
     async def _settle(self, work: HookWork, webhook: str | None, again_at: float | None) -> None:
-        await self._store.do(hooks.settle_hooks, HookDone(work, webhook, again_at))
+        await self._store.do(hooks.settle_hooks, HookDone(work, webhook, again_at, self._clock.now()))

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from prometheus_client import Counter
 
 from bridge.domain import identity
@@ -57,6 +58,7 @@ class Door:
         self._backlog = backlog
         self._stored = stored
         self._counter = counter
+        self._log = structlog.get_logger()
 
     def source(self, name: str) -> SourceView:
         """Raises Problem 404."""
@@ -155,6 +157,9 @@ class Door:
                 422, "This source does not take another name for a known subject.", errors=[error]
             ) from None
         assert isinstance(accepted, Accepted)
+        self._log.debug(
+            "envelope.stored", conversation=accepted.conversation_id, source=arrival.source, kind=arrival.kind
+        )
         self._stored()
         return accepted
 

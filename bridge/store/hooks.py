@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bridge.store.guests import Budget, Guest, admit
+from bridge.store.hearing import soon
+from bridge.store.outbox import thread_lane
 from bridge.store.sql import wake
-from bridge.store.tables import guests, lanes
+from bridge.store.tables import guests, lanes, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class HookDone:
     work: HookWork
     webhook: str | None
     again_at: float | None
+    now: float
 
 
 def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[None]:
@@ -75,6 +78,10 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[None]
             connection.execute(
                 update(guests).where(guests.c.id == one.work.guest.id).values(webhook=one.webhook)
             )
+            # What was said before there was a webhook told nobody: read it back.
+            known = (threads.c.guest_id == one.work.guest.id, threads.c.since.is_not(None))
+            emails = connection.execute(select(threads.c.agent_email).where(*known)).scalars().all()
+            soon(connection, [thread_lane(one.work.guest.id, email) for email in emails], one.now)
     return [None] * len(done)
 
 

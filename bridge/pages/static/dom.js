@@ -35,6 +35,11 @@ export function icon(name) {
   return svg;
 }
 
+/** The reader's own region for a page in `language`: "en" in Britain is "en-GB", with its dates and clock. */
+function region(language) {
+  return navigator.languages.find((own) => own.split("-")[0] === language) ?? language;
+}
+
 /** Bytes as people read them: 812 B, 4.2 KB, 19 MB. */
 export function size(bytes, language) {
   const units = ["B", "KB", "MB", "GB"];
@@ -45,7 +50,7 @@ export function size(bytes, language) {
     unit += 1;
   }
   const digits = unit > 0 && value < 10 ? 1 : 0;
-  return `${value.toLocaleString(language, { maximumFractionDigits: digits })} ${units[unit]}`;
+  return `${value.toLocaleString(region(language), { maximumFractionDigits: digits })} ${units[unit]}`;
 }
 
 /** When a shop opens, in the reader's own zone: the weekday, with the date when it is a week away or more. */
@@ -53,10 +58,10 @@ export function moment(iso, language) {
   const when = new Date(iso);
   const far = when - Date.now() > 6 * 86400e3;
   const day = far ? { day: "numeric", month: "long" } : {};
-  return when.toLocaleString(language, { weekday: "long", hour: "numeric", minute: "2-digit", ...day });
+  return when.toLocaleString(region(language), { weekday: "long", hour: "numeric", minute: "2-digit", ...day });
 }
 
 /** Hours and minutes of a message. */
 export function clock(iso, language) {
-  return new Date(iso).toLocaleTimeString(language, { hour: "numeric", minute: "2-digit" });
+  return new Date(iso).toLocaleTimeString(region(language), { hour: "numeric", minute: "2-digit" });
 }

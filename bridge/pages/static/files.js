@@ -20,11 +20,11 @@ export class Files {
     return this.shared ? this.#named(file) : this.#saved(file);
   }
 
-  /** One file on its way to the server; the element's `bar` shows how far it is. */
-  upload(file) {
+  /** One file on its way to the server (`going`) or refused; the element's `bar` shows how far it is. */
+  upload(file, going) {
     const label = this.words("uploading", { name: file.name });
     const bar = h("progress", { max: "1", value: "0", "aria-label": label });
-    const element = h("div", { class: "file" }, icon("file"), this.#label(file), bar);
+    const element = h("div", { class: "file" }, icon("file"), this.#label(file), going && bar);
     return Object.assign(element, { bar });
   }
 

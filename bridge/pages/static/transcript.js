@@ -103,7 +103,7 @@ export class Transcript {
     const { key: _key, at, delivery, state, problem, wait } = entry;
     const html = entry.from === "customer" ? null : (entry.html ?? null);
     this.#part(shown, "who", [shown.who], () => [shown.who ?? this.#words("someone")]);
-    this.#part(shown, "body", [entry.text, html, entry.files ?? [], entry.file?.name], () => this.#body(shown, entry, html));
+    this.#part(shown, "body", [entry.text, html, entry.files ?? [], entry.file?.name, state === "failed"], () => this.#body(shown, entry, html));
     this.#part(shown, "foot", [at, delivery, state, problem?.status, wait], () => this.#foot(entry));
     if (shown.bar) shown.bar.value = entry.progress ?? 1;
   }
@@ -124,7 +124,7 @@ export class Transcript {
     const nodes = html ? htmlToNodes(html, this.#links) : wordsToNodes(entry.text ?? "", this.#links);
     const text = html || entry.text ? [h("div", { class: "text" }, nodes)] : [];
     const files = (entry.files ?? []).map((file) => this.#files.show(file, () => this.#follows && this.toEnd()));
-    const upload = entry.file ? [this.#files.upload(entry.file)] : [];
+    const upload = entry.file ? [this.#files.upload(entry.file, entry.state !== "failed")] : [];
     shown.bar = upload[0]?.bar;
     return [...text, ...files, ...upload];
   }
