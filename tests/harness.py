@@ -1,0 +1,346 @@
+"""A whole bridge for tests: in this process or as a process of its own, and the customers who talk to it.
+
+async with Simulator() as sim, running(config(), sim) as bridge:
+    status, answer = await bridge.event("conversation.requested", subject="ada", displayName="Ada L.")
+    customer = bridge.customer(answer)
+    await customer.say("hello")
+    await eventually(lambda: sim.world.messages_to(AMY))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import inspect
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bridge import simulator as webex
+from bridge.app import Service
+from bridge.clock import SystemClock
+from bridge.simulator import Simulator
+from config.load import load
+from config.settings import load_settings
+from tests.customers import Customer
+
+AMY, BO, CY = "amy@example.com", "bo@example.com", "cy@example.com"
+SECRET = b"kiosk-secret-kiosk-secret-kiosk!"
+SECRET_KEY = base64.urlsafe_b64encode(b"0" * 32).decode()
+SMALLEST: dict[str, Any] = {
+    "webex": {"poll_seconds": 1},
+    "sources": {"kiosk": {"auth": {"scheme": "standard-webhooks", "secrets": ["env:KIOSK_SECRET"]}}},
+    "agents": {"amy": {"email": AMY}},
+    "teams": {"front-desk": {"timezone": "Europe/London", "agents": ["amy"]}},
+    "routes": [{"team": "front-desk"}],
+}
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    """The smallest configuration with `changes` merged into it; a list or a value replaces, None removes."""
+    return _merged(deepcopy(SMALLEST), changes)
+
+
+def _merged(into: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(into.get(name), dict):
+            _merged(into[name], value)
+        elif value is None:
+            into.pop(name, None)
+        else:
+            into[name] = value
+    return into
+
+
+async def eventually(condition: Callable[[], Any], within: float = 10, why: str = "") -> Any:
+    """The first true value of `condition` (it may be async). AssertionError after `within` seconds."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        value = condition()
+        if inspect.isawaitable(value):
+            value = await value
+        if value:
+            return value
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"not within {within} s: {why or inspect.getsource(condition).strip()}")
+        await asyncio.sleep(0.01)
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock, which a test can put forward; share it with `World(clock.now)`."""
+
+    def __init__(self) -> None:
+        self.shift = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.shift
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.shift
+
+
+def free_port() -> int:
+    """One that nobody has, outside the range that outgoing connections take theirs from."""
+    for port in range(12_000 + os.getpid() * 37 % 17_000, 32_000):
+        if port in _taken:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _taken.add(port)
+        return port
+    raise OSError("no free port")
+
+
+_taken: set[int] = set()
+
+
+class Bridge:
+    """What both kinds of bridge have in common: an environment, a configuration file, an address."""
+
+    def __init__(
+        self,
+        setup: str | Mapping[str, Any],
+        sim: Simulator,
+        folder: Path,
+        *,
+        database_url: str | None,
+        public_url: bool,
+        environ: Mapping[str, str] | None,
+        clock: SystemClock | None,
+    ) -> None:
+        self.folder = folder
+        self.sim = sim
+        self.world = sim.world
+        self.clock = clock or SystemClock()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.path = folder / "bridge.yaml"
+        self.write(setup)
+        self.environ = {
+            "BRIDGE_CONFIG": str(self.path),
+            "DATABASE_URL": database_url or f"sqlite:///{folder}/bridge.db",
+            "BRIDGE_SECRET_KEY": SECRET_KEY,
+            "KIOSK_SECRET": whsec(SECRET),
+            "PORT": str(self.port),
+            "WEBEX_API_URL": sim.url,
+            "WEBEX_SERVICE_APP_CLIENT_ID": webex.CLIENT_ID,
+            "WEBEX_SERVICE_APP_CLIENT_SECRET": webex.CLIENT_SECRET,
+            "WEBEX_SERVICE_APP_REFRESH_TOKEN": webex.REFRESH_TOKEN,
+            **({"PUBLIC_URL": self.url} if public_url else {}),
+            **(environ or {}),
+        }
+        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+    def write(self, setup: str | Mapping[str, Any]) -> None:
+        """Replaces the configuration file in one go, as an editor does."""
+        text = setup if isinstance(setup, str) else json.dumps(setup)  # JSON is YAML
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.path)
+
+    async def event(
+        self,
+        type: str = "conversation.requested",
+        source: str = "kiosk",
+        webhook_id: str | None = None,
+        secret: bytes = SECRET,
+        **data: Any,
+    ) -> tuple[int, Any]:
+        """Posts a signed event; (status, the answer's JSON)."""
+        raw = json.dumps({"type": type, "data": data}).encode()
+        headers = signed(raw, secret, self.clock.now(), webhook_id)
+        async with self.session.post(f"{self.url}/v1/events/{source}", data=raw, headers=headers) as answer:
+            return answer.status, {**await answer.json(), "headers": dict(answer.headers)}
+
+    async def opened(self, subject: str = "ada", message: str | None = None, **data: Any) -> Customer:
+        """A customer whose event was accepted."""
+        more = {"message": message} if message is not None else {}
+        status, answer = await self.event(subject=subject, **{"displayName": subject.title(), **more, **data})
+        assert status == 202, answer
+        return self.customer(answer)
+
+    def customer(self, answer: Mapping[str, Any]) -> Customer:
+        return Customer(self.session, self.url, answer["conversationId"], answer["conversationKey"])
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.session.get(self.url + path) as answer:
+            is_json = "json" in answer.content_type
+            return answer.status, await (answer.json() if is_json else answer.text())
+
+    async def ready(self) -> bool:
+        try:
+            return (await self.get("/readyz"))[0] == 200
+        except aiohttp.ClientError:
+            return False
+
+    def texts(self, agent: str = AMY) -> list[str]:
+        """What the agent has received, oldest first."""
+        return [message.get("text", "") for message in self.world.messages_to(agent)]
+
+    def calls(self, path: str | None = None, method: str = "POST") -> list[tuple[str, str, int]]:
+        """(method, path, status) of Webex's calls; without `path` all but the credential's own refresh."""
+        every = [(call.method, call.path, call.status) for call in self.world.calls]
+        if path is None:
+            return [call for call in every if call[1] != "/v1/access_token"]
+        return [call for call in every if call[0] == method and call[1] == f"/v1{path}"]
+
+
+class RunningBridge(Bridge):
+    """A Service in this process."""
+
+    service: Service
+
+    async def start(self) -> None:
+        settings = load_settings(self.environ)
+        self.service = Service(settings, load(self.path, self.environ), self.clock, self.environ)
+        await self.service.start()
+
+    async def stop(self) -> None:
+        await self.service.stop()
+
+    async def restart(self, **environ: str) -> None:
+        """Stops and starts on the same database, with a changed environment if need be."""
+        await self.stop()
+        self.environ.update(environ)
+        await self.start()
+
+    async def advance(self, seconds: float) -> None:
+        """Puts the clock forward, and has everything look at it. Needs a ShiftedClock."""
+        assert isinstance(self.clock, ShiftedClock)
+        self.clock.shift += seconds
+        self.wake()
+
+    def wake(self) -> None:
+        self.service.intake.wake()
+        for pump in self.service.pumps.values():
+            pump.wake()
+
+    async def reload(self, setup: str | Mapping[str, Any]) -> None:
+        """Another configuration, in force at return."""
+        before = self.service.live
+        self.write(setup)
+        await self.service.reloader.look()
+        await eventually(lambda: self.service.live is not before)
+
+
+@asynccontextmanager
+async def running(
+    setup: str | Mapping[str, Any],
+    sim: Simulator,
+    *,
+    database_url: str | None = None,
+    public_url: bool = False,
+    environ: Mapping[str, str] | None = None,
+    clock: SystemClock | None = None,
+    wait_ready: bool = True,
+) -> AsyncIterator[RunningBridge]:
+    """A whole bridge in this process against `sim`; without `database_url` on an SQLite file of its own.
+
+    `public_url`: whether Webex can reach it; without, replies are polled.
+    """
+    with tempfile.TemporaryDirectory(prefix="bridge-test-", ignore_cleanup_errors=True) as folder:
+        bridge = RunningBridge(
+            setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=clock
+        )  # fmt: skip
+        try:
+            await bridge.start()
+            if wait_ready:
+                await eventually(bridge.ready)
+            yield bridge
+        finally:
+            await bridge.session.close()
+            await bridge.stop()
+
+
+class BridgeProcess(Bridge):
+    """`bridge run` in a process of its own, to be killed. `errors`: the file of its log."""
+
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def errors(self) -> Path:
+        return self.folder / "log"
+
+    async def start(self, wait_ready: bool = True) -> None:
+        with self.errors.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=log, stderr=log,
+                env={"PATH": os.environ.get("PATH", ""), "LOG_LEVEL": "warning", **self.environ},
+            )  # fmt: skip
+        if wait_ready:
+            await eventually(self._is_up, within=20, why="the process is ready")
+
+    async def _is_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.errors.read_text()
+        return await self.ready()
+
+    async def kill(self) -> None:
+        """kill -9: nothing is put in order."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM; its exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        async with asyncio.timeout(15):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def bridge_process(
+    setup: str | Mapping[str, Any],
+    sim: Simulator,
+    *,
+    database_url: str | None = None,
+    public_url: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[BridgeProcess]:
+    """A started and ready BridgeProcess; killed at the end."""
+    with tempfile.TemporaryDirectory(prefix="bridge-test-", ignore_cleanup_errors=True) as folder:
+        bridge = BridgeProcess(
+            setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=None
+        )  # fmt: skip
+        try:
+            await bridge.start()
+            yield bridge
+        finally:
+            await bridge.session.close()
+            if bridge.process is not None:
+                await bridge.kill()
+
+
+def whsec(secret: bytes) -> str:
+    """A secret as the configuration wants it."""
+    return "whsec_" + base64.b64encode(secret).decode()
+
+
+def signed(raw: bytes, secret: bytes, now: float, webhook_id: str | None = None) -> dict[str, str]:
+    """The headers of a signed event, made without the product's own code."""
+    ident, stamp = webhook_id or uuid.uuid4().hex, str(int(now))
+    digest = hmac.new(secret, f"{ident}.{stamp}.".encode() + raw, hashlib.sha256).digest()
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": ident,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
