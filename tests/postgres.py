@@ -27,57 +27,49 @@ def server() -> Iterator[str]:
     binaries = _binaries()
     with tempfile.TemporaryDirectory(prefix="bridge-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        as_user = _unprivileged(folder)
+        user = _unprivileged(folder)
         data, port = folder / "data", free_port()
-        _run(
-            [
-                *as_user,
-                binaries / "initdb",
-                "-D",
-                data,
-                "-U",
-                USER,
-                "-A",
-                "trust",
-                "--no-sync",
-                "-E",
-                "UTF8",
-                "--locale=C",
-            ]
-        )
+        options = "--auth=trust --no-sync --encoding=UTF8 --locale=C"
+        _run(user, [binaries / "initdb", "-D", data, "-U", USER, *options.split()])
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off "
             "-c max_connections=200 -c shared_buffers=16MB"
         )
-        control = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-t", "30"]
-        _run([*control, "-l", folder / "server.log", "-o", options, "start"])
+        control = [binaries / "pg_ctl", "-D", data, "-w", "-t", "30"]
+        _run(user, [*control, "-l", folder / "server.log", "-o", options, "start"])
         try:
             yield f"postgresql://{USER}@127.0.0.1:{port}"
         finally:
-            _run([*control, "-m", "immediate", "stop"])
+            _run(user, [*control, "-m", "immediate", "stop"])
 
 
-def _run(command: list[str | Path]) -> None:
+def _run(user: str | None, command: list[str | Path]) -> None:
     # A daemon that inherits a pipe keeps it open for ever: its output goes to a file.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
-            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/"
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            user=user,
+            extra_groups=[] if user else None,
         )
         if done.returncode:
             output.seek(0)
             raise NoServer(f"{command[0]}: {output.read().decode(errors='replace')[-500:]}")
 
 
-def _unprivileged(folder: Path) -> list[str]:
+def _unprivileged(folder: Path) -> str | None:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
-        return []
+        return None
     for user in (USER, "nobody"):
         try:
             shutil.chown(folder, user)
         except LookupError:
             continue
-        return ["runuser", "-u", user, "--"]
+        return user
     raise NoServer(f"we are root and there is no user {USER} to run it as")
 
 
