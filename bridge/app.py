@@ -53,7 +53,15 @@ _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 class Service:
     """One process of the bridge. `start` raises BridgeError where it cannot run at all."""
 
-    def __init__(self, settings: Settings, loaded: Loaded, clock: Clock, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        loaded: Loaded,
+        clock: Clock,
+        environ: Mapping[str, str],
+        webex_timeout: float = 20.0,
+    ) -> None:
+        self._webex_timeout = webex_timeout
         self.settings = settings
         self.clock = clock
         self.loaded = loaded
@@ -98,7 +106,11 @@ class Service:
             connector=aiohttp.TCPConnector(limit=_SAY + _HEAR), cookie_jar=aiohttp.DummyCookieJar()
         )
         self.webex = WebexClient(
-            settings.webex_api_url, self._session, clock, on_call=self.metrics.webex_call
+            settings.webex_api_url,
+            self._session,
+            clock,
+            timeout=self._webex_timeout,
+            on_call=self.metrics.webex_call,
         )
         self.minter = self._minter()
         target = f"{settings.public_url.rstrip('/')}/webex/webhooks" if settings.public_url else None

@@ -202,13 +202,15 @@ class Bridge:
 
 
 class RunningBridge(Bridge):
-    """A Service in this process."""
+    """A Service in this process. `webex_timeout`: seconds that it waits for an answer of Webex."""
 
     service: Service
+    webex_timeout = 20.0
 
     async def start(self) -> None:
         settings = load_settings(self.environ)
-        self.service = Service(settings, load(self.path, self.environ), self.clock, self.environ)
+        loaded = load(self.path, self.environ)
+        self.service = Service(settings, loaded, self.clock, self.environ, self.webex_timeout)
         await self.service.start()
 
     async def stop(self) -> None:
@@ -249,6 +251,7 @@ async def running(
     environ: Mapping[str, str] | None = None,
     clock: SystemClock | None = None,
     wait_ready: bool = True,
+    webex_timeout: float = 20.0,
 ) -> AsyncIterator[RunningBridge]:
     """A whole bridge in this process against `sim`; without `database_url` on an SQLite file of its own.
 
@@ -258,6 +261,7 @@ async def running(
         bridge = RunningBridge(
             setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=clock
         )  # fmt: skip
+        bridge.webex_timeout = webex_timeout
         try:
             await bridge.start()
             if wait_ready:
