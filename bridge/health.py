@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from bridge.domain.errors import WebexError
+from bridge.hooks import Replies
+from bridge.live import Live
+from bridge.metrics import Metrics
+from bridge.ports import Clock, Minter
 from bridge.store import reads
 from bridge.store.reads import Backlog, Counts
+from bridge.store.store import Store
 from bridge.store.writer import StoreUnavailable
+from bridge.tokens import Tokens
 
-if TYPE_CHECKING:
-    from bridge.app import Service
+
+class Refusals(Protocol):
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
+class Watched(Protocol):
+    """What of the service is looked at."""
+
+    clock: Clock
+    store: Store
+    tokens: Tokens
+    minter: Minter
+    metrics: Metrics
+    replies: Replies
+    live: Live
+    draining: bool
+
+    @property
+    def reloader(self) -> Refusals: ...
 
 
 class Health:
     """Counts now and then, and puts the answer together on demand without asking anybody outside."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Watched) -> None:
         self._service = service
         self.counts: Counts | None = None
         self.backlog = Backlog(0, {})

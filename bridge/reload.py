@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
 import structlog
 
 from bridge.domain.rota import RotaError
-from bridge.live import make_live
+from bridge.intake import Intake
+from bridge.live import Live, make_live
+from bridge.metrics import Metrics
+from bridge.ports import Clock
 from config.load import ConfigError, fingerprint, load
+from config.settings import Settings
 
-if TYPE_CHECKING:
-    from bridge.app import Service
+
+class Reloaded(Protocol):
+    """What a reload needs of the service; `live` is replaced."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    clock: Clock
+    metrics: Metrics
+    intake: Intake
+    live: Live
 
 
 class Reloader:
     """Looks at the files' content, so that a replaced file is seen like an edited one."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Reloaded) -> None:
         self._service = service
         self._seen = service.live.loaded.fingerprint
         self.problems: tuple[str, ...] = ()
