@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import jmespath
 
+from bridge.calendars import with_calendars
 from bridge.callbacks import Target
 from bridge.domain.desk import AgentState, Desk, DutyBook
 from bridge.domain.model import Conversation, SourceRules
-from bridge.domain.roster import Roster, Shift, Team
-from bridge.domain.rota import RotaError, read_shifts
+from bridge.domain.roster import Roster
 from bridge.domain.signing import decode_secret
 from bridge.store.guests import Budget
 from bridge.wording import opening_time
@@ -22,8 +21,6 @@ from config.load import Loaded
 from config.models import Source
 from config.texts import Texts
 from handlers.sources import SourceView
-
-ROTA_PAST, ROTA_AHEAD = timedelta(days=8), timedelta(days=400)
 
 
 @dataclass(slots=True)
@@ -111,33 +108,3 @@ def _view(name: str, source: Source, namespace: str) -> SourceView:
         file_types=tuple(source.files.types),
         map={key: jmespath.compile(expression) for key, expression in source.map.items()},
     )
-
-
-def with_calendars(roster: Roster, now: datetime) -> tuple[Roster, list[str]]:
-    """The roster with its calendars' shifts read; and what in them names nobody."""
-    teams: dict[str, Team] = {}
-    problems: list[str] = []
-    for key, team in roster.teams.items():
-        teams[key] = team
-        if team.calendar:
-            shifts, found = _shifts(roster, team, now)
-            teams[key] = replace(team, shifts=shifts)
-            problems += [f"{team.calendar}: {problem}" for problem in found]
-    return replace(roster, teams=teams), problems
-
-
-def _shifts(roster: Roster, team: Team, now: datetime) -> tuple[tuple[Shift, ...], list[str]]:
-    members: Mapping[str, Any] = {key: roster.agents[key] for key in team.agents}
-    path = Path(team.calendar or "")
-    files = sorted(path.glob("*.ics")) if path.is_dir() else [path]
-    shifts: list[Shift] = []
-    problems: list[str] = []
-    for file in files:
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RotaError(f"{file} cannot be read: {error}") from error
-        rota = read_shifts(text, dict(members), team.timezone, now - ROTA_PAST, now + ROTA_AHEAD)
-        shifts += rota.shifts
-        problems += [str(problem) for problem in rota.problems]
-    return tuple(sorted(shifts, key=lambda shift: shift.start)), problems
