@@ -73,6 +73,7 @@ class Service:
         self._runner: web.AppRunner | None = None
         self.draining = False
         self.demo: Demo | None = None
+        self.bot: object | None = None
 
     async def start(self) -> None:
         """Opens the store, builds the parts, begins to work and to listen."""
@@ -277,7 +278,9 @@ class Service:
 
     def _round(self) -> Round:
         live = self.live
-        return Round(self.clock.now(), live.desk, live.rules, live.say, new_id)
+        return Round(
+            self.clock.now(), live.desk, live.rules, live.say, new_id, live.leads, self.bot is not None
+        )
 
     def _woken(self, stage: str) -> None:
         if stage == "in":

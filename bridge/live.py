@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from bridge.domain.model import Conversation, SourceRules
 from bridge.domain.roster import Roster
 from bridge.domain.signing import decode_secret
 from bridge.store.guests import Budget
+from bridge.store.overrides import Overrides
 from bridge.wording import opening_time
 from config.load import Loaded
 from config.models import Source
@@ -37,8 +39,20 @@ class Live:
     problems: tuple[str, ...] = ()
     _rules: dict[str, SourceRules] = field(default_factory=dict)
 
-    def desk(self, states: dict[str, AgentState], queued: set[str]) -> Desk:
+    def desk(self, states: dict[str, AgentState], queued: Counter[str], overrides: Overrides) -> Desk:
+        """The desk of one round; changed overrides make a new book."""
+        if (overrides.agents, overrides.paused) != (self.book.overrides, self.book.paused):
+            self.book = DutyBook(self.roster, overrides.agents, overrides.paused)
         return Desk(self.book, states, queued)
+
+    def leads(self, team: str | None) -> tuple[str, ...]:
+        """Whom alerts of a team go to; of no team: to all leads."""
+        known = self.roster.teams.get(team or "")
+        return (
+            known.leads
+            if known
+            else tuple(dict.fromkeys(lead for one in self.roster.teams.values() for lead in one.leads))
+        )
 
     def rules(self, source: str) -> SourceRules:
         known = self._rules.get(source)

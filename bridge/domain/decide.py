@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.domain.desk import Desk, Placed
+from bridge.domain.desk import Desk, Placed, TeamRules
 from bridge.domain.masking import mask
 from bridge.domain.model import (
+    Chosen,
     Conversation,
     Envelope,
     Held,
     News,
+    Note,
     Plan,
     Revision,
     Said,
@@ -29,6 +31,7 @@ KEPT_READABLE_SECONDS = (
     600  # after an end by the agent or the source the customer may still read (contract 7)
 )
 DONE = "/done"
+_END_TEXTS = {"agent": "ended_by_agent", "idle": "ended_idle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,35 @@ def decide(envelope: Envelope, conversation: Conversation, facts: Facts) -> Plan
     """The plan for one envelope of `conversation` as it stands."""
     plan = Plan(conversation=replace(conversation))
     _KINDS[envelope.kind](envelope.body, plan, facts)
-    plan.conversation.due_at = next_due(plan.conversation, facts.rules)
+    return _with_due(plan, facts)
+
+
+def _with_due(plan: Plan, facts: Facts) -> Plan:
+    rules = facts.desk.rules(plan.conversation)
+    plan.conversation.due_at = next_due(plan.conversation, facts.rules, rules)
     return plan
 
 
-def next_due(conversation: Conversation, rules: SourceRules) -> float | None:
+def next_due(conversation: Conversation, rules: SourceRules, team: TeamRules) -> float | None:
     """When something about this conversation must be looked at though nothing happens, if ever."""
-    if conversation.status != "open" or not rules.idle_seconds:
+    moments: list[float] = []
+    if conversation.status == "open" and rules.idle_seconds:
+        end = idle_end(conversation, rules)
+        moments.append(end if conversation.warned_at else max(end - warning_seconds(rules), 0))
+    if (deadline := answer_deadline(conversation, team)) is not None:
+        moments.append(deadline)
+    if conversation.status == "queued" and team.alert_after and conversation.alerted_at is None:
+        moments.append((conversation.queued_at or 0) + team.alert_after)
+    return min(moments, default=None)
+
+
+def answer_deadline(conversation: Conversation, team: TeamRules) -> float | None:
+    """By when the present agent should have said something to words that they were given."""
+    waits = conversation.status == "open" and conversation.agent_at is None and conversation.customer_at is not None
+    if not waits or not team.answer_within:
         return None
-    end = idle_end(conversation, rules)
-    return end if conversation.warned_at else max(end - warning_seconds(rules), 0)
+    begun = conversation.asked_at or conversation.given_at or 0
+    return max(begun, conversation.customer_at or 0 if conversation.asked_at is None else begun) + team.answer_within
 
 
 def idle_end(conversation: Conversation, rules: SourceRules) -> float:
@@ -130,6 +152,8 @@ def _heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     ):
         plan.held.append(Held("late", text, body["agent_email"]))
         plan.log.append(("reply.held", {"why": "late"}))
+        why = "moved" if conversation.status == "open" and body["in_time"] else "over"
+        plan.notes.append(Note("late", body["agent_email"], {"why": why}))
     elif command.startswith("/"):
         _command(command, plan, facts, body)
     else:
@@ -147,19 +171,31 @@ def _heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
         plan.said.append(said)
         plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
         plan.log.append(("reply.heard", {"agent": conversation.agent}))
-        conversation.agent_at = facts.now
+        conversation.agent_at, conversation.asked_at = facts.now, None
         conversation.warned_at = None
     for reason in body.get("refused_files", ()):
-        tell(plan, facts, "file_refused", reason=reason)
+        tell(plan, facts, "file_refused")
+        plan.notes.append(Note("file-refused", body["agent_email"], {"reason": reason}))
 
 
 def _command(command: str, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
     """Whatever starts with a slash is never relayed, known or not."""
-    if command.lower() == DONE:
-        plan.held.append(Held("command", command, body["agent_email"]))
+    word, _, rest = command.partition(" ")
+    word, rest, email = word.lower(), rest.strip(), body["agent_email"]
+    if word == "/note" and rest:
+        plan.held.append(Held("note", rest, email))
+        plan.log.append(("reply.held", {"why": "note"}))
+        return
+    known = (word in (DONE, "/help") and not rest) or (word == "/transfer" and rest)
+    plan.held.append(Held("command" if known else "unknown-command", command, email))
+    if word == DONE and not rest:
         end(plan, facts, "agent")
+    elif word == "/transfer" and rest:
+        transfer(plan, facts, rest, email)
+    elif word == "/help" and not rest:
+        plan.notes.append(Note("help", email))
     else:
-        plan.held.append(Held("unknown-command", command, body["agent_email"]))
+        plan.notes.append(Note("unknown-command", email, {"word": word[:40]}))
         plan.log.append(("reply.held", {"why": "unknown command"}))
 
 
@@ -178,6 +214,7 @@ def _agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     """Webex will not let guests write to this agent: out of rotation, and the customer goes to the next."""
     facts.desk.refused(body["agent"], body["reason"], facts.now)
     plan.log.append(("agent.refused", {"agent": body["agent"], "reason": body["reason"]}))
+    plan.notes.append(Note("refused", None, {"agent": body["agent"], "reason": body["reason"]}))
     if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
         take_back(plan, facts)
         settle_place(plan, facts)
@@ -190,6 +227,42 @@ def _delivery_failed(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
 
 
 def _due(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    _due_idle(plan, facts)
+    _due_answer(plan, facts)
+    _due_alert(plan, facts)
+
+
+def _due_answer(plan: Plan, facts: Facts) -> None:
+    """The agent did not answer in time: the next one is asked, then the overflow, then the leads are told."""
+    conversation = plan.conversation
+    deadline = answer_deadline(conversation, facts.desk.rules(conversation))
+    if deadline is None or facts.now < deadline or conversation.agent is None:
+        return
+    tried = [*json.loads(conversation.tried), conversation.agent]
+    place = facts.desk.place(conversation, facts.now, excluding=tried, overflow_now=True)
+    if place.agent is None:  # nobody else: it stays where it is, and is looked at again
+        conversation.asked_at = facts.now
+        plan.notes.append(Note("no-answer", None, {"agent": conversation.agent}))
+        plan.log.append(("conversation.unanswered", {"agent": conversation.agent}))
+        return
+    move(plan, facts, place, why="no answer")
+
+
+def _due_alert(plan: Plan, facts: Facts) -> None:
+    conversation = plan.conversation
+    after = facts.desk.rules(conversation).alert_after
+    waits = conversation.status == "queued" and conversation.alerted_at is None
+    if waits and after and facts.now >= (conversation.queued_at or 0) + after:
+        conversation.alerted_at = facts.now
+        plan.notes.append(Note("waiting", None, {"seconds": round(facts.now - (conversation.queued_at or 0))}))
+        plan.log.append(("conversation.waiting", {"team": conversation.team}))
+
+
+def _transferred(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    transfer(plan, facts, body["to"], body["by"], hand_over=body.get("hand_over", False))
+
+
+def _due_idle(plan: Plan, facts: Facts) -> None:
     conversation, rules = plan.conversation, facts.rules
     if conversation.status != "open" or not rules.idle_seconds:
         return
@@ -208,6 +281,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Plan, Facts], None]] = {
     "revised": _revised,
     "agent-refused": _agent_refused,
     "delivery-failed": _delivery_failed,
+    "transfer": _transferred,
     "due": _due,
 }
 
@@ -220,6 +294,7 @@ def settle_place(plan: Plan, facts: Facts) -> None:
     conversation = plan.conversation
     place = facts.desk.place(conversation, facts.now, excluding=json.loads(conversation.tried))
     conversation.team = place.team
+    plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
     if place.agent is None or facts.desk.must_queue(conversation):
         _queue(plan, facts, place)
     else:
@@ -230,12 +305,13 @@ def _give(plan: Plan, facts: Facts, place: Placed) -> None:
     conversation, now = plan.conversation, facts.now
     assert place.agent is not None
     conversation.status, conversation.agent, conversation.agent_email = "open", place.agent, place.email
-    conversation.given_at, conversation.agent_at = now, None
+    conversation.given_at, conversation.agent_at, conversation.asked_at = now, None, None
     conversation.opened_at = conversation.opened_at or now
     conversation.told, conversation.opens_at = None, None
     facts.desk.given(place.agent, now)
     for said in [*facts.history, *(one for one in plan.said if one.author == "customer")]:
         plan.sends.extend(sends_for(said, facts.rules))
+    plan.notes.append(Note("card", place.email, {"waited": round(now - conversation.created_at)}))
     plan.news.append(News("conversation.opened", {"agent": {"name": place.name}}))
     plan.log.append(
         ("conversation.opened", {"agent": place.agent, "team": place.team, "reason": place.reason})
@@ -244,6 +320,8 @@ def _give(plan: Plan, facts: Facts, place: Placed) -> None:
 
 def _queue(plan: Plan, facts: Facts, place: Placed) -> None:
     conversation = plan.conversation
+    if conversation.status != "queued":
+        facts.desk.joined(place.team)
     conversation.status = "queued"
     conversation.queued_at = conversation.queued_at or facts.now
     conversation.opens_at = place.opens_at
@@ -251,9 +329,41 @@ def _queue(plan: Plan, facts: Facts, place: Placed) -> None:
     if conversation.told == told:
         return
     conversation.told = told
-    tell(plan, facts, told, opens_at=place.opens_at, team=place.team)
+    tell(plan, facts, told, opens_at=place.opens_at, team=place.team, position=place.position)
     plan.news.append(News("conversation.queued", {"opensAt": place.opens_at}))
     plan.log.append(("conversation.queued", {"team": place.team, "reason": place.reason}))
+
+
+def move(plan: Plan, facts: Facts, place: Placed, why: str) -> None:
+    """From one agent to the next, with everything the customer has said; the former one is told."""
+    former, name = plan.conversation.agent_email, place.name
+    take_back(plan, facts)
+    plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
+    tell(plan, facts, "no_answer" if why == "no answer" else "moved", agent=name, team=place.team)
+    _give(plan, facts, place)
+    plan.notes.append(Note("moved", former, {"to": name, "why": why}))
+    plan.log.append(("conversation.transferred", {"agent": place.agent, "why": why}))
+
+
+def transfer(plan: Plan, facts: Facts, to: str, by: str, *, hand_over: bool = False) -> None:
+    """To a person or a team on duty, as an agent or a lead (`by`, an e-mail) asks; a refusal is explained.
+
+    `hand_over`: to whoever is next (`to` is not looked at): the button 'Not me'.
+    """
+    conversation = plan.conversation
+    if conversation.status == "ended":
+        plan.notes.append(Note("not-transferred", by, {"to": to, "why": "the conversation is over"}))
+        return
+    agent = conversation.agent
+    tried = [*json.loads(conversation.tried), agent] if hand_over and agent else [agent] if agent else []
+    place = facts.desk.place_for(conversation, facts.now, None if hand_over else to, excluding=tried)
+    if place.agent is None:
+        plan.notes.append(Note("not-transferred", by, {"to": to, "why": place.reason}))
+    elif conversation.status == "open":
+        move(plan, facts, place, why="transfer")
+    else:
+        plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
+        _give(plan, facts, place)
 
 
 def take_back(plan: Plan, facts: Facts) -> None:
@@ -273,10 +383,13 @@ def end(plan: Plan, facts: Facts, reason: str) -> None:
         return
     if conversation.status == "open" and conversation.agent:
         facts.desk.freed(conversation.agent)
+        if reason != "agent":
+            plan.notes.append(Note("ended", conversation.agent_email, {"reason": reason}))
     else:
         plan.undelivered = True
     if reason not in ("customer", "replaced"):
-        tell(plan, facts, "ended_by_agent" if reason == "agent" else "ended")
+        name = facts.desk.agent_name(conversation.agent)
+        tell(plan, facts, _END_TEXTS.get(reason, "ended"), agent=name)
     conversation.status, conversation.accepting = "ended", 0
     conversation.ended_at, conversation.end_reason = facts.now, reason
     readable = KEPT_READABLE_SECONDS if reason in ("agent", "source") else 0
@@ -323,10 +436,10 @@ def look_again(conversation: Conversation, facts: Facts) -> Plan | None:
     place = facts.desk.place(conversation, facts.now, excluding=json.loads(conversation.tried))
     if place.agent is not None:
         plan.conversation.team = place.team
+        plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
         _give(plan, facts, place)
     elif conversation.told != ("closed" if place.closed else "queued"):
         _queue(plan, facts, place)
     else:
         return None
-    plan.conversation.due_at = next_due(plan.conversation, facts.rules)
-    return plan
+    return _with_due(plan, facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -9,9 +10,10 @@ from datetime import UTC, datetime
 from bridge.domain.duty import Override
 from bridge.domain.duty_table import DutyTable, duty_table
 from bridge.domain.model import Conversation
-from bridge.domain.roster import Ask, Roster, Team
+from bridge.domain.roster import Agent, Ask, Roster, Team
 from bridge.domain.routing import AgentLoad, choose, find_team, teams_to_try
 
+FOREVER = float("inf")
 REFUSED_SECONDS = 3600.0  # then an agent whom Webex refused is tried once more
 
 
@@ -25,10 +27,13 @@ class AgentState:
     last_given_at: float | None = None
     refused_until: float | None = None
     refused: str | None = None
+    absent_until: float | None = None
+    absent: str | None = None
 
     def load(self, now: float) -> AgentLoad:
         refused = self.refused if self.refused_until and self.refused_until > now else None
-        return AgentLoad(self.open, self.last_given_at, self.given, refused)
+        absent = self.absent if self.absent_until and self.absent_until > now else None
+        return AgentLoad(self.open, self.last_given_at, self.given, refused, absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,27 @@ class Placed:
     opens_at: float | None
     closed: bool
     reason: str
+    position: int = 0  # in the team's queue, should it have to wait
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRules:
+    """The seconds after which something must happen; 0: never."""
+
+    answer_within: float = 0
+    alert_after: float = 0
 
 
 class DutyBook:
     """Keeps each team's duty until it changes. One for a roster; a changed roster gets a new book."""
 
-    def __init__(self, roster: Roster, overrides: Sequence[Override] = ()) -> None:
+    def __init__(
+        self, roster: Roster, overrides: Sequence[Override] = (), paused: frozenset[str] = frozenset()
+    ) -> None:
         self.roster = roster
         self.overrides = tuple(overrides)
+        self.paused = paused  # teams that take nobody new for now
         self._tables: dict[str, tuple[float, float, DutyTable]] = {}
 
     def table(self, team: Team, now: float) -> DutyTable:
@@ -66,33 +84,98 @@ class Desk:
 
     book: DutyBook
     states: dict[str, AgentState]
-    queued_teams: set[str] = field(default_factory=set)
+    queued: Counter[str] = field(default_factory=Counter)  # how many wait, by team
     worth_a_look: bool = False  # somebody became free, or a newcomer had to queue behind others
     _changed: set[str] = field(default_factory=set)
 
-    def place(self, conversation: Conversation, now: float, *, excluding: Sequence[str] = ()) -> Placed:
+    def place(
+        self,
+        conversation: Conversation,
+        now: float,
+        *,
+        excluding: Sequence[str] = (),
+        overflow_now: bool = False,
+        only: Sequence[str] | None = None,
+    ) -> Placed:
+        """`overflow_now`: the overflow teams are asked without waiting; `only`: these teams and no others."""
         roster = self.book.roster
         team = self._team(conversation)
         waited = now - conversation.queued_at if conversation.queued_at else 0.0
         reason = ""
-        for candidate in teams_to_try(team, waited, roster):
+        passed_over: tuple[tuple[str, str], ...] = ()
+        candidates = teams_to_try(team, FOREVER if overflow_now else waited, roster)
+        if only is not None:
+            candidates = tuple(roster.teams[key] for key in only if key in roster.teams)
+        for candidate in candidates:
+            if candidate.key in self.book.paused:
+                reason = reason or f"{candidate.key} takes nobody new for now"
+                continue
             choice = choose(
                 candidate,
                 roster,
                 _moment(now),
                 ask_of(conversation),
                 {key: state.load(now) for key, state in self.states.items()},
+                sticky=_sticky(conversation, candidate, now),
                 not_these=frozenset(excluding),
                 waited_seconds=waited,
                 table=self.book.table(candidate, now),
             )
             reason = reason or choice.reason
+            passed_over += choice.passed_over
             if choice.agent:
                 agent = roster.agents[choice.agent]
-                return Placed(team.key, agent.key, agent.email, agent.name, None, False, choice.reason)
+                return Placed(
+                    team=team.key,
+                    agent=agent.key,
+                    email=agent.email,
+                    name=agent.name,
+                    opens_at=None,
+                    closed=False,
+                    reason=choice.reason,
+                    passed_over=passed_over,
+                )
         table = self.book.table(team, now)
         opens_at = table.opens_at.timestamp() if table.opens_at else None
-        return Placed(team.key, None, None, None, opens_at, not table.open, reason)
+        position = self.queued[team.key] + 1
+        return Placed(team.key, None, None, None, opens_at, not table.open, reason, position, passed_over)
+
+    def place_for(
+        self, conversation: Conversation, now: float, to: str | None, *, excluding: Sequence[str]
+    ) -> Placed:
+        """A place for a transfer to `to`: an agent or a team, by key, e-mail or name; None: whoever is next."""
+        if to is None:
+            return self.place(conversation, now, excluding=excluding, overflow_now=True)
+        roster, wanted = self.book.roster, to.strip().casefold()
+        team = next((key for key in roster.teams if key.casefold() == wanted), None)
+        if team is not None:
+            return self.place(conversation, now, excluding=excluding, only=[team])
+        agent = next((one for one in roster.agents.values() if wanted in _called(one)), None)
+        own = self._team(conversation).key
+        if agent is None:
+            return Placed(own, None, None, None, None, False, f"nobody and no team is called {to[:60]}")
+        why_not = self._why_not(agent, conversation, now, excluding)
+        if why_not:
+            return Placed(own, None, None, None, None, False, f"{agent.name} {why_not}")
+        return Placed(own, agent.key, agent.email, agent.name, None, False, "asked for by name")
+
+    def _why_not(self, agent: Agent, conversation: Conversation, now: float, excluding: Sequence[str]) -> str:
+        """Why this agent cannot take a transfer now; empty where they can. Skills do not count: somebody chose."""
+        load = self._state(agent.key).load(now)
+        teams = [team for team in self.book.roster.teams.values() if agent.key in team.agents]
+        if agent.key in excluding:
+            return "has it already"
+        if not any(agent.key in self.book.table(team, now).on_duty for team in teams):
+            return "is off duty"
+        if load.refused or load.absent:
+            return f"cannot be reached: {load.refused or load.absent}"
+        if agent.capacity is not None and load.open >= agent.capacity:
+            return f"is full ({load.open} of {agent.capacity})"
+        return ""
+
+    def rules(self, conversation: Conversation) -> TeamRules:
+        team = self.book.roster.teams.get(conversation.team or "")
+        return TeamRules(team.answer_within_seconds, team.alert_after_seconds) if team else TeamRules()
 
     def _team(self, conversation: Conversation) -> Team:
         """The team of the first route that matches; a customer whom no route names goes to the first team,
@@ -105,21 +188,25 @@ class Desk:
         return found[1] if found else next(iter(roster.teams.values()))
 
     def must_queue(self, conversation: Conversation) -> bool:
-        behind = conversation.team in self.queued_teams
+        behind = self.queued[conversation.team or ""] > 0
         self.worth_a_look = self.worth_a_look or behind
         return behind
+
+    def joined(self, team: str) -> None:
+        """One more waits there."""
+        self.queued[team] += 1
 
     def teams_with_room(self, now: float) -> set[str]:
         """Teams whose waiting customers somebody could take now, be it by overflow."""
         roster = self.book.roster
-        own = {key for key, team in roster.teams.items() if self._has_room(team, now)}
+        own = {key for key, team in roster.teams.items() if key not in self.book.paused and self._has_room(team, now)}
         return own | {key for key, team in roster.teams.items() if own & set(team.overflow)}
 
     def _has_room(self, team: Team, now: float) -> bool:
         for key in self.book.table(team, now).on_duty:
             load = self._state(key).load(now)
             capacity = self.book.roster.agents[key].capacity
-            if load.refused is None and (capacity is None or load.open < capacity):
+            if load.refused is None and load.absent is None and (capacity is None or load.open < capacity):
                 return True
         return False
 
@@ -148,6 +235,17 @@ class Desk:
     def _put(self, state: AgentState) -> None:
         self.states[state.key] = state
         self._changed.add(state.key)
+
+
+def _called(agent: Agent) -> set[str]:
+    return {agent.key.casefold(), agent.email.casefold(), agent.name.casefold()}
+
+
+def _sticky(conversation: Conversation, team: Team, now: float) -> str | None:
+    """Whom the customer spoke with last time, while that is still recent."""
+    if conversation.former_at is None or now - conversation.former_at > team.sticky.days * 86400:
+        return None
+    return conversation.former_agent
 
 
 def ask_of(conversation: Conversation) -> Ask:

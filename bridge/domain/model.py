@@ -29,6 +29,8 @@ class Conversation:
     agent: str | None = None
     agent_email: str | None = None
     tried: str = "[]"
+    former_agent: str | None = None
+    former_at: float | None = None
     last_seq: int = 0
     queued_at: float | None = None
     given_at: float | None = None
@@ -41,6 +43,7 @@ class Conversation:
     agent_at: float | None = None
     warned_at: float | None = None
     alerted_at: float | None = None
+    asked_at: float | None = None
     due_at: float | None = None
 
 
@@ -101,6 +104,25 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the bot tells an agent (`to` an e-mail) or the team's leads (`to` is None)."""
+
+    kind: str  # card | late | moved | ended | undelivered | unknown-command | waiting | no-answer | refused
+    to: str | None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A choice to be recorded: why this agent (or nobody), and why not the others."""
+
+    team: str
+    agent: str | None
+    reason: str
+    passed_over: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """An agent changed (or, with no text, took back) words that the customer already has."""
 
@@ -130,4 +152,6 @@ class Plan:
     revisions: list[Revision] = field(default_factory=list)
     drop_sends: bool = False  # what is still on its way to the former agent is not sent any more
     undelivered: bool = False  # the customer's words still pending were never given to anybody
+    notes: list[Note] = field(default_factory=list)
+    chosen: list[Chosen] = field(default_factory=list)
     log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

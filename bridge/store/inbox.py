@@ -76,6 +76,7 @@ class _Batch:
     by_customer: dict[str, _Open]
     by_id: dict[str, _Open]
     guest_names: dict[str, str]
+    formers: dict[str, tuple[str | None, float | None]]
     new_guests: list[dict[str, Any]] = field(default_factory=list)
     renamed: list[dict[str, Any]] = field(default_factory=list)
     opened: list[dict[str, Any]] = field(default_factory=list)
@@ -111,7 +112,14 @@ def _load(connection: Connection, arrivals: Sequence[Arrival]) -> _Batch:
         if arrival.opening
         for guest_id in (arrival.opening.guest_id, arrival.opening.named_guest_id)
     }
-    return _Batch(known, by_customer, by_id, _guest_names(connection, wanted))
+    rows = _guests(connection, wanted)
+    return _Batch(
+        known,
+        by_customer,
+        by_id,
+        {row.id: row.display_name for row in rows},
+        {row.id: (row.last_agent, row.last_ended_at) for row in rows},
+    )
 
 
 def _accepting(connection: Connection, column: Any, values: Sequence[str]) -> list[_Open]:
@@ -127,11 +135,12 @@ def _accepting(connection: Connection, column: Any, values: Sequence[str]) -> li
     return [_Open(*row) for row in connection.execute(query)]
 
 
-def _guest_names(connection: Connection, ids: set[str]) -> dict[str, str]:
+def _guests(connection: Connection, ids: set[str]) -> Sequence[Any]:
     if not ids:
-        return {}
-    query = select(guests.c.id, guests.c.display_name).where(guests.c.id.in_(sorted(ids)))
-    return {row.id: row.display_name for row in connection.execute(query)}
+        return ()
+    g = guests.c
+    query = select(g.id, g.display_name, g.last_agent, g.last_ended_at).where(g.id.in_(sorted(ids)))
+    return connection.execute(query).all()
 
 
 def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
@@ -195,6 +204,7 @@ def _rename(opening: Opening, batch: _Batch) -> None:
 
 def _open(arrival: Arrival, opening: Opening, guest_id: str, batch: _Batch) -> _Open:
     assert arrival.customer is not None
+    former_agent, former_at = batch.formers.get(guest_id, (None, None))
     row = {
         "id": opening.conversation_id,
         "source": arrival.source,
@@ -210,6 +220,8 @@ def _open(arrival: Arrival, opening: Opening, guest_id: str, batch: _Batch) -> _
         "topic": opening.topic,
         "language": opening.language,
         "context": opening.context,
+        "former_agent": former_agent,
+        "former_at": former_at,
     }
     batch.opened.append(row)
     conversation = _Open(

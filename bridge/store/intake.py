@@ -7,15 +7,17 @@ counted once, and two customers cannot get the same last place.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from bridge.domain.decide import Facts, decide, look_again
 from bridge.domain.desk import AgentState, Desk
 from bridge.domain.model import Conversation, Envelope, Plan, Said, SourceRules
+from bridge.store.overrides import Overrides, current
 from bridge.store.plans import Changes, commit
 from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
 from bridge.store.tables import agents, conversations, envelopes, lanes
@@ -29,10 +31,14 @@ class Round:
     """What one round of intake works with; the configuration in force is inside the callables."""
 
     now: float
-    desk: Callable[[dict[str, AgentState], set[str]], Desk]  # (agents' states, teams that have a queue)
+    desk: Callable[
+        [dict[str, AgentState], Counter[str], Overrides], Desk
+    ]  # (agents, queues by team, overrides)
     rules: Callable[[str], SourceRules]
     say: Callable[..., str]
     new_id: Callable[[], str]
+    leads: Callable[[str | None], Sequence[str]] = lambda _: ()  # the e-mails of a team's leads
+    bot: bool = False  # whether there is a bot to tell agents and leads
 
 
 @dataclass(slots=True)
@@ -66,15 +72,15 @@ class _Worker:
         self._outcome = Outcome()
         self._before: dict[str, Conversation] = {}
         self._now: dict[str, Conversation] = {}
-        self._changes = Changes(now=round_.now)
+        self._changes = Changes(now=round_.now, bot=round_.bot)
         states = {row.key: AgentState(*row) for row in connection.execute(_AGENTS)}
-        queued = set(connection.execute(_QUEUED_TEAMS).scalars())
-        self._desk = round_.desk(states, queued)
+        queued: Counter[str] = Counter({row.team: row.n for row in connection.execute(_QUEUES)})
+        self._desk = round_.desk(states, queued, current(connection, round_.now))
 
     def run(self) -> Outcome:
         keys = list(self._connection.execute(_READY, {"now": self._round.now}).scalars())
         rows = self._waiting(keys)
-        if self._desk.queued_teams:
+        if +self._desk.queued:
             self._drain()
         self._load({row.conversation_id for row in rows})
         for envelope in rows:
@@ -112,7 +118,7 @@ class _Worker:
         conversation = self._now.get(envelope.conversation_id)
         if conversation is None:  # erased meanwhile: nothing is left to decide about
             return
-        history = self._history(conversation) if envelope.kind in _NEED_HISTORY else ()
+        history = self._history(conversation) if needs_history(envelope) else ()
         try:
             plan = decide(envelope, conversation, self._facts(conversation, history))
         except Exception as error:  # noqa: BLE001 - one envelope that cannot be decided must not stop the others
@@ -141,7 +147,7 @@ class _Worker:
         conversation = plan.conversation
         self._now[conversation.id] = conversation
         rules = self._round.rules(conversation.source)
-        self._changes.add(plan, callback=rules.callback)
+        self._changes.add(plan, callback=rules.callback, leads=self._round.leads(conversation.team))
         self._outcome.touched.add(conversation.id)
         self._outcome.log.extend((event, conversation, fields) for event, fields in plan.log)
 
@@ -167,8 +173,8 @@ class _Worker:
                 if plan:
                     self._take(plan)
         if len(waiting) < _QUEUED:
-            still = {one.team for one in self._now.values() if one.status == "queued"}
-            self._desk.queued_teams -= {team for team in teams if team not in still}
+            still = Counter(one.team for one in self._now.values() if one.status == "queued" and one.team)
+            self._desk.queued.update({team: still[team] - self._desk.queued[team] for team in teams})
 
     def _finish(self, keys: list[str], rows: list[Envelope]) -> None:
         outcome = self._outcome
@@ -190,7 +196,14 @@ class _Worker:
             self._connection.execute(delete(lanes).where(lanes.c.key.in_(keys)))
 
 
-_NEED_HISTORY = frozenset({"agent-refused", "due"})
+def needs_history(envelope: Envelope) -> bool:
+    """Whether the conversation may go to another agent, who gets everything the customer said."""
+    if envelope.kind == "heard":
+        return str(envelope.body.get("text", "")).lstrip().lower().startswith("/transfer")
+    return envelope.kind in _NEED_HISTORY
+
+
+_NEED_HISTORY = frozenset({"agent-refused", "due", "transfer"})
 _AGENTS = select(
     agents.c.key,
     agents.c.open,
@@ -198,8 +211,14 @@ _AGENTS = select(
     agents.c.last_given_at,
     agents.c.refused_until,
     agents.c.refused,
+    agents.c.absent_until,
+    agents.c.absent,
 )
-_QUEUED_TEAMS = select(conversations.c.team).where(conversations.c.status == "queued").distinct()
+_QUEUES = (
+    select(conversations.c.team, func.count().label("n"))
+    .where(conversations.c.status == "queued")
+    .group_by(conversations.c.team)
+)
 _READY = (
     select(lanes.c.key)
     .where(lanes.c.stage == "in", lanes.c.ready_at <= text(":now"))

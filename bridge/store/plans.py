@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, insert, update
 
 from bridge.domain.desk import Desk
-from bridge.domain.model import Conversation, Envelope, News, Plan, Said, Send
+from bridge.domain.model import Conversation, Envelope, News, Note, Plan, Said, Send
 from bridge.domain.public import iso, message_item
 from bridge.store.rows import CONVERSATION_FIELDS, conversation_row, dump, said_row
 from bridge.store.sql import insert_for, wake
-from bridge.store.tables import agents, conversations, deliveries, guests, held, messages, threads
+from bridge.store.tables import agents, choices, conversations, deliveries, guests, held, messages, threads
 
 
 @dataclass(slots=True)
@@ -22,15 +22,17 @@ class Changes:
     """What the plans of one round come to, in the order in which they were made."""
 
     now: float
+    bot: bool = False
     said: list[dict[str, Any]] = field(default_factory=list)
     customer_said: dict[str, list[Said]] = field(default_factory=dict)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
+    chosen: list[dict[str, Any]] = field(default_factory=list)
     revisions: list[dict[str, Any]] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
 
-    def add(self, plan: Plan, *, callback: bool) -> None:
+    def add(self, plan: Plan, *, callback: bool, leads: Sequence[str] = ()) -> None:
         conversation = plan.conversation
         for said in plan.said:
             self.said.append(said_row(conversation.id, said))
@@ -60,6 +62,20 @@ class Changes:
             }
             for one in plan.revisions
         )
+        self.chosen.extend(
+            {
+                "conversation_id": conversation.id,
+                "at": self.now,
+                "team": one.team,
+                "agent": one.agent,
+                "reason": one.reason,
+                "passed_over": dump(one.passed_over),
+            }
+            for one in plan.chosen
+        )
+        if self.bot:
+            for note in plan.notes:
+                self.deliveries.extend(self._note(conversation, note, to) for to in ([note.to] if note.to else leads))
         if plan.undelivered:
             self.undelivered.append(conversation.id)
 
@@ -101,6 +117,16 @@ class Changes:
             agent=conversation.agent,
             address=conversation.agent_email,
             payload=dump(payload),
+            created_at=self.now,
+        )
+
+    def _note(self, conversation: Conversation, note: Note, to: str) -> dict[str, Any]:
+        return _delivery(
+            lane=f"bot:{to}",
+            kind="note",
+            conversation_id=conversation.id,
+            address=to,
+            payload=dump({"kind": note.kind, "at": self.now, "lead": note.to is None, "fields": dict(note.fields)}),
             created_at=self.now,
         )
 
@@ -162,10 +188,12 @@ def commit(
         connection.execute(_UNDELIVERED, [{"conversation": one} for one in changes.undelivered])
     if changes.held:
         connection.execute(insert(held), changes.held)
+    if changes.chosen:
+        connection.execute(insert(choices), changes.chosen)
     if changes.deliveries:
         connection.execute(insert(deliveries), changes.deliveries)
     stages: set[str] = set()
-    for stage, kind in (("say", "say"), ("call", "callback")):
+    for stage, kind in (("say", "say"), ("call", "callback"), ("bot", "note")):
         woken = {one["lane"] for one in changes.deliveries if one["kind"] == kind}
         wake(connection, stage, woken, changes.now)
         stages |= {stage} if woken else set()

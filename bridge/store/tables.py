@@ -131,6 +131,8 @@ conversations = Table(
     Column("agent", Text),
     Column("agent_email", Text),
     Column("tried", Text, nullable=False, server_default="[]"),  # agents who had it and did not answer
+    Column("former_agent", Text),  # whom this customer spoke with last time
+    Column("former_at", Float),
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("created_at", Float, nullable=False),
     Column("queued_at", Float),
@@ -144,6 +146,7 @@ conversations = Table(
     Column("agent_at", Float),  # None until the present agent has said something
     Column("warned_at", Float),
     Column("alerted_at", Float),
+    Column("asked_at", Float),  # when nobody else was found to answer for a silent agent
     Column("due_at", Float),
     Index(
         "conversations_accepting",
@@ -283,6 +286,8 @@ agents = Table(
     Column("last_given_at", Float),
     Column("refused_until", Float),
     Column("refused", Text),
+    Column("absent_until", Float),
+    Column("absent", Text),  # what their presence in Webex says against them
 )
 
 files = Table(
@@ -325,6 +330,47 @@ secrets = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
     Column("written_at", Float, nullable=False),
+)
+
+# What leads and agents change for a while: off duty, on duty, covering, a team that takes nobody new.
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),  # off | on | cover | pause
+    Column("agent", Text),
+    Column("for_agent", Text),
+    Column("team", Text),
+    Column("starts_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("overrides_end", "ends_at"),
+)
+
+# Every choice of an agent, with its reason and who was passed over.
+choices = Table(
+    "choices",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("conversation_id", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("agent", Text),
+    Column("reason", Text, nullable=False),
+    Column("passed_over", Text, nullable=False),
+    Index("choices_conversation", "conversation_id"),
+)
+
+# Who did what by the bot or the board.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
 )
 
 # Named leases and parks: who may do a thing that must be done once, and until when a flow is parked.
