@@ -112,7 +112,8 @@ class Listener:
         level(
             "thread.not_read", conversation=thread.conversation_id, reason=str(error), retry_in=round(wait, 1)
         )
-        await self._settle(thread, (), (), now + wait, failures=failures)
+        parked = isinstance(error, Throttled)
+        await self._settle(thread, (), (), now + wait, failures=failures, parked=parked)
 
     async def _read(self, thread: Thread, lent: LentToken) -> None:
         page = await self._newest(thread, lent)
@@ -229,8 +230,10 @@ class Listener:
         cleared: Sequence[str],
         again_at: float | None,
         failures: int = 0,
+        parked: bool = False,
     ) -> None:
-        read = ThreadRead(thread, self._clock.now(), tuple(words), tuple(cleared), again_at, failures)
+        now = self._clock.now()
+        read = ThreadRead(thread, now, tuple(words), tuple(cleared), again_at, failures, parked)
         if not await self._store.do(hearing.settle_thread, read):
             self._log.warning("lease.lost", conversation=thread.conversation_id)
         elif words:

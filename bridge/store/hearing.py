@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bridge.store.guests import Budget, Guest, admit
-from bridge.store.outbox import thread_lane
+from bridge.store.outbox import PARKED, thread_lane
 from bridge.store.rows import dump
 from bridge.store.sql import insert_for, insert_missing, wake
 from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, messages, threads
@@ -209,7 +209,10 @@ class NewWords:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRead:
-    """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes)."""
+    """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes).
+
+    `parked`: not before that, also when a hint comes, also after a restart.
+    """
 
     thread: Thread
     now: float
@@ -217,6 +220,7 @@ class ThreadRead:
     cleared_hints: tuple[str, ...]
     again_at: float | None
     failures: int = 0
+    parked: bool = False
 
 
 def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[bool]:
@@ -258,8 +262,10 @@ def _settle_one(connection: Connection, read: ThreadRead) -> None:
         .limit(1)
     ).first()
     fresh = left is not None and left.message_id not in thread.hints  # came while we were reading
-    again_at = read.now if fresh else read.again_at
-    if again_at is None:
+    again_at = read.now if fresh and not read.parked else read.again_at
+    if read.parked:
+        connection.execute(_PARK, [{"lane": thread.lane, "at": again_at}])
+    elif again_at is None:
         connection.execute(delete(lanes).where(lanes.c.key == thread.lane))
     else:
         connection.execute(_LATER, [{"lane": thread.lane, "at": again_at}])
@@ -401,6 +407,7 @@ def listen_again(connection: Connection, wishes: Sequence[LookAgain]) -> list[in
 
 
 _LATER = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
+_PARK = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=PARKED, ready_at=bindparam("at"))
 _this_thread = (threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("mail"))
 _quiet_since = update(threads).where(*_this_thread).values(quiet_since=bindparam("moment"))
 _failures = update(threads).where(*_this_thread).values(read_failures=bindparam("failures"))

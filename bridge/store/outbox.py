@@ -18,6 +18,7 @@ from bridge.store.rows import dump
 from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
 
+PARKED = "parked"  # the owner of a lane that Webex has us leave alone, whatever news there is of it
 QUIET_SECONDS = 10.0  # how long a request may still have its effect at Webex after its sender died
 
 
@@ -272,6 +273,7 @@ def _save_again(connection: Connection, again: Sequence[Settled]) -> None:
             {
                 "delivery": one.work.id,
                 "doubtful": int(one.doubt),
+                "quiet": one.quiet_until,
                 "why": one.error,
                 "back": int(not one.counted),
             }
@@ -382,7 +384,8 @@ class FreeAll:
 def free_all(connection: Connection, wishes: Sequence[FreeAll]) -> list[None]:
     """Gives leases up at once: at a clean stop, or at the start after a crash of the only process."""
     for wish in wishes:
-        mine = lanes.c.owner.is_not(None) if wish.owner is None else lanes.c.owner == wish.owner
+        held = lanes.c.owner.is_not(None) & (lanes.c.owner != PARKED)
+        mine = held if wish.owner is None else lanes.c.owner == wish.owner
         connection.execute(update(lanes).where(mine).values(owner=None, ready_at=wish.now))
     return [None] * len(wishes)
 
@@ -418,6 +421,7 @@ _AGAIN = (
     .where(deliveries.c.id == bindparam("delivery"))
     .values(
         doubt=bindparam("doubtful"),
+        quiet_until=bindparam("quiet"),
         error=bindparam("why"),
         attempts=deliveries.c.attempts - bindparam("back"),
     )
