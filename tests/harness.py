@@ -37,6 +37,7 @@ from config.load import load
 from config.settings import load_settings
 from tests.customers import Customer
 
+ROOT = Path(__file__).parents[1]
 AMY, BO, CY = "amy@example.com", "bo@example.com", "cy@example.com"
 SECRET = b"kiosk-secret-kiosk-secret-kiosk!"
 SECRET_KEY = base64.urlsafe_b64encode(b"0" * 32).decode()
@@ -285,7 +286,7 @@ class BridgeProcess(Bridge):
         with self.errors.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=log, stderr=log,
-                env={"PATH": os.environ.get("PATH", ""), "LOG_LEVEL": "warning", **self.environ},
+                env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning", **self.environ},
             )  # fmt: skip
         if wait_ready:
             await eventually(self._is_up, within=20, why="the process is ready")

@@ -1,0 +1,129 @@
+"""429: exactly what Webex asked to wait for is parked, for as long as it asked, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.simulator import Simulator, World
+from tests.harness import AMY, ShiftedClock, config, eventually, running
+from tests.scenarios.test_words_under_faults import all_greeted, owner, said
+
+CALM = config(webex={"poll_seconds": 3600})
+WAITS: dict[str, dict[str, Any]] = {
+    "zero": {"retry_after": 0},
+    "one": {"retry_after": 1},
+    "date": {"retry_after": "date:2"},
+    "absent": {"retry_after": None},
+    "nonsense": {"retry_after": "soon, I hope"},
+    "html": {"retry_after": "15", "html": True},
+    "hour": {"retry_after": 3600},
+}
+
+
+async def test_each_form_of_429_parks_that_guest_for_its_time(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Seconds, a date, 0, an hour, nothing or nonsense, also as HTML; others do not wait; a restart keeps it."""
+    async with running(CALM, sim, clock=clock) as bridge:
+        customers = await all_greeted(bridge, [*WAITS, "free"], world)
+        for name, fault in WAITS.items():
+            world.fault("POST /v1/messages", status=429, owner=owner(world, name), **fault)
+        for customer in customers.values():
+            await customer.say("more")
+
+        async def arrived() -> set[str]:
+            return {name for name, texts in (await said(world, bridge)).items() if "more" in texts}
+
+        await eventually(lambda: not world.faults and len(bridge.texts()) > len(customers))
+        assert "free" in await arrived()
+        await eventually(lambda: _is(arrived, {"free", "zero", "one", "date"}))
+        assert (await customers["hour"].say("still there?")).status == 202
+        await bridge.advance(10)
+        await bridge.restart()
+        await eventually(bridge.ready)
+        assert await arrived() == {"free", "zero", "one", "date"}
+        await bridge.advance(6)
+        await eventually(lambda: _is(arrived, {*WAITS, "free"} - {"hour"}))
+        await bridge.advance(3500)
+        await customers["free"].say("hello again")
+        await eventually(lambda: "hello again" in bridge.texts())
+        assert "hour" not in await arrived()
+        await bridge.advance(100)
+        await eventually(lambda: _is(arrived, {*WAITS, "free"}))
+        await eventually(lambda: "still there?" in bridge.texts())
+        assert (await said(world, bridge))["hour"] == ["hello", "more", "still there?"]
+
+
+async def _is(arrived: Any, wanted: set[str]) -> bool:
+    return await arrived() == wanted
+
+
+async def test_429_on_minting_parks_all_minting_for_a_minute_and_that_subject_for_longer(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Who has a token goes on; new guests wait at most 60 s; the throttled subject waits the whole hour."""
+    async with running(CALM, sim, clock=clock) as bridge:
+        known = await bridge.opened("known", "hello")
+        await eventually(lambda: bridge.texts() == ["hello"])
+        world.fault("POST /v1/guests/token", status=429, retry_after=3600)
+        await bridge.opened("unlucky", "from the unlucky")
+        await eventually(lambda: not world.faults)
+        await bridge.opened("other", "from the other")
+        await known.say("from the known")
+        await eventually(lambda: "from the known" in bridge.texts())
+        await bridge.restart()
+        await bridge.advance(50)
+        await known.say("still here")
+        await eventually(lambda: "still here" in bridge.texts())
+        assert "from the other" not in bridge.texts()
+        await bridge.advance(11)
+        await eventually(lambda: "from the other" in bridge.texts())
+        assert "from the unlucky" not in bridge.texts()
+        await bridge.restart()
+        await bridge.advance(3540)
+        await eventually(lambda: "from the unlucky" in bridge.texts())
+        assert len(bridge.texts()) == 5
+
+
+async def test_429_on_reading_parks_no_words(sim: Simulator, world: World, clock: ShiftedClock) -> None:
+    """Reading an agent's answers has its own clock: the customer's words go out meanwhile."""
+    async with running(config(), sim, clock=clock) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: bridge.texts() == ["hello"])
+        fault = world.fault("GET /v1/messages", status=429, retry_after=30)
+        await eventually(lambda: fault.used)
+        world.say(AMY, _guest(world), text="an answer")
+        await ada.say("more")
+        await eventually(lambda: bridge.texts() == ["hello", "more"])
+        assert await ada.heard() == []
+        await bridge.advance(31)
+        await eventually(lambda: _heard(ada, ["an answer"]))
+
+
+async def test_webhook_does_not_break_into_a_parked_thread(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Webex says 'look' while it has us wait with looking: we wait."""
+    async with running(config(), sim, clock=clock, public_url=True) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: len(world.hooks) == 3)
+        fault = world.fault("GET /v1/messages/direct", status=429, retry_after=30)
+        world.say(AMY, _guest(world), text="one")
+        await eventually(lambda: fault.used)
+        world.say(AMY, _guest(world), text="two")
+        await bridge.opened("bert", "me too")
+        await eventually(lambda: "me too" in bridge.texts())
+        await bridge.advance(20)
+        world.say(AMY, _guest(world), text="three")
+        await bridge.opened("cleo", "and me")
+        await eventually(lambda: "and me" in bridge.texts())
+        await bridge.advance(11)
+        await eventually(lambda: _heard(ada, ["one", "two", "three"]))
+
+
+def _guest(world: World) -> str:
+    return next(guest.id for guest in world.guests.values() if guest.name == "Ada")
+
+
+async def _heard(customer: Any, texts: list[str]) -> bool:
+    return await customer.heard() == texts
