@@ -19,8 +19,29 @@ def upgrade() -> None:
     sa.Column('last_given_at', sa.Float(), nullable=True),
     sa.Column('refused_until', sa.Float(), nullable=True),
     sa.Column('refused', sa.Text(), nullable=True),
+    sa.Column('absent_until', sa.Float(), nullable=True),
+    sa.Column('absent', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('key')
     )
+    op.create_table('audit',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+    sa.Column('at', sa.Float(), nullable=False),
+    sa.Column('who', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('choices',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+    sa.Column('conversation_id', sa.Text(), nullable=False),
+    sa.Column('at', sa.Float(), nullable=False),
+    sa.Column('team', sa.Text(), nullable=False),
+    sa.Column('agent', sa.Text(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('passed_over', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('choices_conversation', 'choices', ['conversation_id'], unique=False)
     op.create_table('conversations',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -39,6 +60,8 @@ def upgrade() -> None:
     sa.Column('agent', sa.Text(), nullable=True),
     sa.Column('agent_email', sa.Text(), nullable=True),
     sa.Column('tried', sa.Text(), server_default='[]', nullable=False),
+    sa.Column('former_agent', sa.Text(), nullable=True),
+    sa.Column('former_at', sa.Float(), nullable=True),
     sa.Column('last_seq', sa.Integer(), server_default='0', nullable=False),
     sa.Column('created_at', sa.Float(), nullable=False),
     sa.Column('queued_at', sa.Float(), nullable=True),
@@ -52,6 +75,7 @@ def upgrade() -> None:
     sa.Column('agent_at', sa.Float(), nullable=True),
     sa.Column('warned_at', sa.Float(), nullable=True),
     sa.Column('alerted_at', sa.Float(), nullable=True),
+    sa.Column('asked_at', sa.Float(), nullable=True),
     sa.Column('due_at', sa.Float(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
@@ -207,6 +231,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('conversation_id', 'seq')
     )
     op.create_index('messages_webex', 'messages', ['webex_id'], unique=False, sqlite_where=sa.text('webex_id IS NOT NULL'), postgresql_where=sa.text('webex_id IS NOT NULL'))
+    op.create_table('overrides',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('agent', sa.Text(), nullable=True),
+    sa.Column('for_agent', sa.Text(), nullable=True),
+    sa.Column('team', sa.Text(), nullable=True),
+    sa.Column('starts_at', sa.Float(), nullable=False),
+    sa.Column('ends_at', sa.Float(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('overrides_end', 'overrides', ['ends_at'], unique=False)
     op.create_table('secrets',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
