@@ -25,7 +25,8 @@ def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
     """An engine for `DATABASE_URL`.
 
     `writes`: SQLite transactions begin IMMEDIATE, so that read-then-write needs no retry. SQLite runs in WAL
-    mode with synchronous=FULL: what was acknowledged survives a power cut.
+    mode with synchronous=FULL: what was acknowledged survives a power cut. Errors do not quote the values of
+    a statement: they are what customers said, and errors are logged.
     """
     if is_sqlite(url):
         return _open_sqlite(url, writes=writes, pool=pool)
@@ -36,6 +37,7 @@ def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
         parsed,
         pool_size=pool,
         max_overflow=0,
+        hide_parameters=True,
         pool_pre_ping=True,
         connect_args={
             "prepare_threshold": None,
@@ -52,6 +54,7 @@ def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
         f"sqlite:///{path}",
         pool_size=1 if writes else pool,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
     )
 
