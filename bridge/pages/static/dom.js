@@ -40,8 +40,9 @@ function region(language) {
   return navigator.languages.find((own) => own.split("-")[0] === language) ?? language;
 }
 
-/** Bytes as people read them: 812 B, 4.2 KB, 19 MB. */
+/** Bytes as people read them: 812 B, 4.2 KB, 19 MB; nothing where they are not known. */
 export function size(bytes, language) {
+  if (!bytes) return "";
   const units = ["B", "KB", "MB", "GB"];
   let value = bytes;
   let unit = 0;

@@ -16,7 +16,7 @@ export class Files {
 
   /** One file of a message from the server: {name, type, size, url}. `loaded` is called when a picture takes its place. */
   show(file, loaded) {
-    if (PICTURES.has(file.type) && file.size <= LARGEST_PREVIEW) return this.#picture(file, loaded);
+    if (PICTURES.has(file.type) && (file.size ?? 0) <= LARGEST_PREVIEW) return this.#picture(file, loaded);
     return this.shared ? this.#named(file) : this.#saved(file);
   }
 
@@ -51,7 +51,8 @@ export class Files {
   }
 
   #saved(file) {
-    const named = { name: file.name, size: size(file.size, this.language) };
+    const amount = size(file.size, this.language);
+    const named = { name: [file.name, amount].filter(Boolean).join(", ") };
     const button = h("button", { class: "file", type: "button", "aria-label": this.words("download", named) });
     button.append(icon("file"), this.#label(file), icon("down"));
     button.addEventListener("click", () => this.#save(file, button));

@@ -146,8 +146,6 @@ class Visit {
     this.form.element.replaceChildren();
     for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
     getSelection()?.removeAllRanges();
-    // The stream's address carried the (now dead) key.
-    performance.clearResourceTimings();
     show("empty");
     language = place.language;
   }

@@ -63,6 +63,7 @@ export class Panel {
   close(...children) {
     this.composer.wipe();
     this.endButton.remove();
+    this.element.classList.add("closed");
     this.foot.replaceChildren(...children);
   }
 

@@ -1,8 +1,7 @@
 // One conversation as the page knows it: what was said, what waits to be sent, how the line is. No elements in here.
-import { newKey, Problem } from "./api.js";
+import { newKey } from "./api.js";
 
 const TRIES = 7;
-const LOOK_AGAIN = 15e3;
 
 /**
  * Fires `change` whenever something to be seen changed, `warning` (detail: {endsAt}, by the server's clock),
@@ -20,6 +19,7 @@ export class Talk extends EventTarget {
   #stream = null;
   #closed = false;
   #dead = false;
+  #settling = false;
   #sending = false;
   #resumeAt = 0;
   #wake = () => {};
@@ -30,7 +30,7 @@ export class Talk extends EventTarget {
     this.#conversation = conversation;
     this.onOnline = () => {
       this.#wake();
-      this.#catchUp();
+      this.#listen();
     };
     addEventListener("online", this.onOnline);
   }
@@ -48,7 +48,6 @@ export class Talk extends EventTarget {
   begin(said) {
     if (said) this.outbox.push({ key: newKey(), text: said, state: "taken", first: true });
     this.#listen();
-    this.#after(LOOK_AGAIN, () => this.#lookAgain());
     this.#changed();
   }
 
@@ -117,19 +116,21 @@ export class Talk extends EventTarget {
 
   // Listening
 
+  /** The stream tells everything from the start, or (come back by itself) from where it broke; both are welcome. */
   #listen() {
+    this.#stream?.close();
     const stream = this.#conversation.stream();
     this.#stream = stream;
     const on = (name, action) => stream.addEventListener(name, (event) => !this.#closed && action(event));
     on("open", () => {
       this.#resumeAt = 0;
       this.#line(true);
-      this.#catchUp();
     });
-    on("message", (event) => this.#take([JSON.parse(event.data)]));
-    on("status", (event) => this.#status(JSON.parse(event.data)));
+    on("message", (event) => this.#take(JSON.parse(event.data)));
+    on("update", (event) => this.#take(JSON.parse(event.data)));
+    on("status", (event) => this.#heardStatus(JSON.parse(event.data)));
     on("warning", (event) => this.dispatchEvent(new CustomEvent("warning", { detail: JSON.parse(event.data) })));
-    on("ended", () => this.#settleEnd());
+    on("ended", () => this.#settleEnd(this.state));
     on("error", () => this.#dropped(stream));
   }
 
@@ -153,33 +154,10 @@ export class Talk extends EventTarget {
     }
   }
 
-  /** What the stream may have missed: everything after the newest, and what was still on its way. */
-  async #catchUp() {
-    const seqs = [...this.items.keys()];
-    const open = seqs.filter((seq) => this.items.get(seq).delivery === "pending");
-    const after = open.length ? Math.min(...open) - 1 : Math.max(0, ...seqs);
-    try {
-      const [state, items] = await Promise.all([this.#conversation.state(), this.#conversation.messages(after)]);
-      if (this.#closed) return;
-      this.#take(items);
-      this.#status(state);
-    } catch (problem) {
-      if (problem instanceof Problem && problem.over) this.#gone();
-      // Anything else: the stream is open or will be opened again, and this comes round again.
-    }
-  }
-
-  #lookAgain() {
-    if ([...this.items.values()].some((item) => item.delivery === "pending")) this.#catchUp();
-    this.#after(LOOK_AGAIN, () => this.#lookAgain());
-  }
-
-  #take(items) {
-    for (const item of items) {
-      const known = this.items.get(item.seq);
-      const sent = !known && item.from === "customer" ? this.#backFromServer(item) : null;
-      this.items.set(item.seq, { ...item, key: known?.key ?? sent?.key ?? `m${item.seq}` });
-    }
+  #take(item) {
+    const known = this.items.get(item.seq);
+    const sent = !known && item.from === "customer" ? this.#backFromServer(item) : null;
+    this.items.set(item.seq, { ...item, key: known?.key ?? sent?.key ?? `m${item.seq}` });
     this.items = new Map([...this.items].sort(([one], [other]) => one - other));
     this.#changed();
   }
@@ -205,12 +183,21 @@ export class Talk extends EventTarget {
     this.#changed();
   }
 
-  async #settleEnd() {
+  #heardStatus(state) {
+    if (state.status === "ended") this.#settleEnd(state);
+    else this.#status(state);
+  }
+
+  /** It is over; whether it may still be read is for the key to say, so we look whether it opens anything. */
+  async #settleEnd(heard) {
+    if (this.#settling) return;
+    this.#settling = true;
+    this.#stream.close();
     try {
       this.#status({ ...(await this.#conversation.state()), status: "ended" });
     } catch (problem) {
       if (problem.over) this.#gone();
-      else this.#status({ ...this.state, status: "ended" });
+      else this.#status({ ...heard, status: "ended" });
     }
   }
 
