@@ -44,9 +44,11 @@ from config.settings import Settings
 from handlers.door import Door
 from handlers.parts import Demo, Parts
 from handlers.routes import make_app
+from handlers.server import Runner, origin_of
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
 _HEARTBEAT_SECONDS = 3.0
+_KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
 
@@ -70,7 +72,7 @@ class Service:
         self.bus = Bus()
         self._log = structlog.get_logger()
         self._tasks: list[asyncio.Task[None]] = []
-        self._runner: web.AppRunner | None = None
+        self._runner: Runner | None = None
         self.draining = False
         self.demo: Demo | None = None
         self.bot: object | None = None
@@ -217,15 +219,17 @@ class Service:
             streams=self.metrics.streams,
             stream_floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
             draining=lambda: self.draining,
+            own_origin=self.settings.public_url and origin_of(self.settings.public_url),
             demo=self.demo,
         )
 
     async def _listen(self) -> None:
         # The raw bytes are what is signed: nothing may unpack them on the way.
-        self._runner = web.AppRunner(
+        self._runner = Runner(
             make_app(self._parts()),
             auto_decompress=False,
             access_log=None,
+            keepalive_timeout=_KEEPALIVE_SECONDS,
             shutdown_timeout=2,
             handle_signals=False,
         )

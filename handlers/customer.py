@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from typing import Any
@@ -11,46 +12,70 @@ from aiohttp import web
 
 from bridge.domain.errors import Gone, Refused, Scanning, Throttled, WebexError
 from bridge.domain.identity import conversation_key
+from bridge.domain.model import Conversation
 from bridge.domain.public import iso, message_item, state_item
 from bridge.store import reads
-from bridge.store.files import read_chunk
+from bridge.store.files import drop_files, read_chunk
 from bridge.store.reads import State, StoredFile
 from bridge.tokens import NotNow
+from handlers.door import Door
 from handlers.events import Words, clean
-from handlers.origins import need_origin
+from handlers.origins import IDENT, need_origin
 from handlers.parts import PARTS, Parts
-from handlers.problems import Problem
+from handlers.problems import DATA_HEADERS, Problem, wrong_field
 from handlers.reading import need_json, parse_json, read_body
-from handlers.source_events import NO_STORE, json_answer
+from handlers.source_events import json_answer
 from handlers.uploads import receive_upload
 
-_MOST_ITEMS = 500
+_MOST_ITEMS = 2000
+_LARGEST = 2**31 - 1  # of an item's seq
+_WORDS_PER_MINUTE = 600  # of one customer: more than anybody types, less than fills the store
+_FILES_PER_MINUTE = 30
 _SHOWN_INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 async def customer_of(request: web.Request, key: str | None = None) -> State:
-    """The conversation that the request's key opens. Raises Problem 401, 403 or 410."""
+    """The conversation that the request's key opens. Raises Problem 401, 403 or 410.
+
+    The key is judged before the store is asked, so that an unknown conversation looks like a wrong key.
+    """
     parts = request.app[PARTS]
     ident = request.match_info["id"]
-    given = key or request.headers.get("Authorization", "").partition("Bearer ")[2].strip()
-    expected = conversation_key(parts.door.root, ident)
+    given = _bearer(request) if key is None else key
     denied = Problem(
         401, "The key is missing or opens no conversation.", headers={"WWW-Authenticate": "Bearer"}
     )
-    if not hmac.compare_digest(expected.encode(), given.encode(errors="surrogateescape")):
+    known = IDENT.fullmatch(ident) is not None
+    expected = conversation_key(parts.door.root, ident if known else "")
+    if not hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass")) or not known:
         raise denied
     state = await parts.door.store.read(reads.conversation_state, ident)
     if state is None:
         raise denied
     need_origin(request, state.conversation.source)
-    dead_at = state.conversation.key_dead_at
-    if dead_at is not None and dead_at <= parts.door.clock.now():
+    if _key_is_dead(parts, state):
         raise Problem(410, "This conversation is over.")
     return state
 
 
+def _bearer(request: web.Request) -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _key_is_dead(parts: Parts, state: State) -> bool:
+    dead_at = state.conversation.key_dead_at
+    return dead_at is not None and dead_at <= parts.door.clock.now()
+
+
 def shown_state(parts: Parts, state: State) -> dict[str, Any]:
-    return state_item(state.conversation, state.position, parts.agent_name(state.conversation.agent))
+    """The state as the customer sees it: over, as soon as their own end is on disk."""
+    conversation = state.conversation
+    shown = state_item(conversation, state.position, parts.agent_name(conversation.agent))
+    if shown["status"] != "ended" and _key_is_dead(parts, state):
+        over = {"status": "ended", "queuePosition": None, "opensAt": None}
+        shown |= over | {"endedAt": iso(conversation.key_dead_at), "endReason": "customer"}
+    return shown
 
 
 async def get_state(request: web.Request) -> web.Response:
@@ -59,8 +84,11 @@ async def get_state(request: web.Request) -> web.Response:
 
 
 async def get_messages(request: web.Request) -> web.Response:
+    """What was said after the item `after`; at most _MOST_ITEMS, so that a client may have to ask again."""
     state = await customer_of(request)
-    after = number(request.query.get("after", "0"), "after")
+    after = number(request.query.get("after") or "0")
+    if after is None:
+        raise wrong_field("after", "must be a whole number, not below 0")
     ident = state.conversation.id
     items = await request.app[PARTS].door.store.read(reads.transcript, ident, after, _MOST_ITEMS)
     return json_answer({"items": [message_item(ident, said) for said in items]})
@@ -69,33 +97,42 @@ async def get_messages(request: web.Request) -> web.Response:
 async def post_message(request: web.Request) -> web.Response:
     """The customer says something, in JSON or with a file. 202 once it is on disk."""
     state = await customer_of(request)
-    conversation = state.conversation
-    door = request.app[PARTS].door
-    key = request.headers.get("Idempotency-Key")
-    if request.content_type == "multipart/form-data":
-        words = await receive_upload(request, door, conversation.id, conversation.source, key)
+    conversation, door = state.conversation, request.app[PARTS].door
+    has_file = request.content_type == "multipart/form-data"
+    door.check_rate(
+        f"words:{conversation.id}:{has_file}", _FILES_PER_MINUTE if has_file else _WORDS_PER_MINUTE
+    )
+    if has_file:
+        words = await receive_upload(request, door, conversation.id, conversation.source)
     else:
-        words = Words(_text(parse_json(await _json_body(request))), ())
-    ident = await door.take_words(conversation.source, conversation.id, key, words)
+        need_json(request)
+        words = Words(_text(parse_json(await read_body(request))), ())
+    ident = await _take(door, conversation, request.headers.get("Idempotency-Key"), words)
     return json_answer({"id": ident, "conversationId": conversation.id, "delivery": "pending"}, 202)
 
 
-async def _json_body(request: web.Request) -> bytes:
-    need_json(request)
-    return await read_body(request)
+async def _take(door: Door, conversation: Conversation, key: str | None, words: Words) -> str:
+    """Stores the words; what came with a repeat, or with words that are not taken, does not stay."""
+    repeated = True
+    try:
+        ident, repeated = await door.take_words(conversation.source, conversation.id, key, words)
+        return ident
+    except asyncio.CancelledError:
+        repeated = False  # they may be on disk
+        raise
+    finally:
+        for file in words.files if repeated else ():
+            await door.store.do(drop_files, file["id"])
 
 
 def _text(value: Any) -> str:
     text = value.get("text") if isinstance(value, dict) else None
-    problem = ""
     if not isinstance(text, str) or not text.strip():
-        problem = "must be a text that is not blank"
-    else:
-        try:
-            return clean(text)
-        except ValueError as error:
-            problem = str(error)
-    raise Problem(422, "Some fields are wrong.", errors=[{"field": "text", "detail": problem}])
+        raise wrong_field("text", "must be a text that is not blank")
+    try:
+        return clean(text)
+    except ValueError as error:
+        raise wrong_field("text", str(error)) from None
 
 
 async def post_end(request: web.Request) -> web.Response:
@@ -109,15 +146,8 @@ async def post_end(request: web.Request) -> web.Response:
             raise
         await parts.door.kill_key(conversation.id)
     parts.bus.tell([conversation.id])
-    now = iso(parts.door.clock.now())
-    return json_answer(
-        {
-            **shown_state(parts, state),
-            "status": "ended",
-            "endedAt": now,
-            "endReason": conversation.end_reason or "customer",
-        }
-    )
+    ended = await parts.door.store.read(reads.conversation_state, conversation.id)
+    return json_answer(shown_state(parts, ended or state))
 
 
 async def get_guest_token(request: web.Request) -> web.Response:
@@ -139,7 +169,8 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     """A file of the conversation, through us: the customer never gets a Webex address."""
     parts = request.app[PARTS]
     state = await customer_of(request)
-    file = await parts.door.store.read(reads.file_of, request.match_info["file"])
+    ident = request.match_info["file"]
+    file = await parts.door.store.read(reads.file_of, ident) if IDENT.fullmatch(ident) else None
     if file is None or file.conversation_id != state.conversation.id:
         raise Problem(404, "There is no such file in this conversation.")
     if file.url is None:
@@ -191,21 +222,19 @@ async def _borrow(parts: Parts, guest_id: str) -> Any:
 def _file_response(request: web.Request, file: StoredFile, size: int | None) -> web.StreamResponse:
     """Nothing that a browser would run: a picture is shown, all else is downloaded."""
     shown = file.type in _SHOWN_INLINE
+    disposition = "inline" if shown else "attachment"
     headers = {
-        **NO_STORE,
-        **request.get("cors", {}),
-        "X-Content-Type-Options": "nosniff",
+        **DATA_HEADERS,
+        **request["cors"],
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Type": file.type if shown or file.type == "application/pdf" else "application/octet-stream",
-        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(file.name, safe='')}",
+        "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}",
     }
     if size is not None:
         headers["Content-Length"] = str(size)
     return web.StreamResponse(headers=headers)
 
 
-def number(text: str, name: str) -> int:
-    """A query's number. Raises Problem 422."""
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise Problem(422, "Some fields are wrong.", errors=[{"field": name, "detail": "must be a number"}])
-    return int(text)
+def number(text: str) -> int | None:
+    """A query's or header's number; None where it is none. Larger than any item's is as good as that."""
+    return min(int(text[:20]), _LARGEST) if re.fullmatch(r"[0-9]+", text) else None

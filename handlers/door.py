@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from bridge.domain import identity
 from bridge.domain.signing import BadSignature, verify
 from bridge.ports import Clock
+from bridge.store import reads
 from bridge.store.inbox import (
     Accepted,
     Arrival,
@@ -85,11 +86,16 @@ class Door:
         self, source: SourceView, webhook_id: str, event: Event
     ) -> tuple[int, dict[str, Any]]:
         """Stores one event of an authenticated source; (status, answer). Raises Problem."""
-        self.check_rate(f"source:{source.name}", source.rate_per_minute)
-        self._check_backlog(source.name)
-        key = f"{source.name}:{_short(webhook_id)}"
-        arrival = self._arrival(source, key, event)
-        accepted = await self._accept(arrival)
+        # The prefix keeps a source's ids apart from the keys of other envelopes, whatever the source is called.
+        key = f"event:{source.name}:{_short(webhook_id)}"
+        counted = await self._take_from_rate(source, key)
+        accepted: Accepted | None = None
+        try:
+            self._check_backlog(source.name)
+            accepted = await self._accept(self._arrival(source, key, event))
+        finally:
+            if counted and (accepted is None or accepted.repeated):  # the limit counts what is accepted
+                self.rates.give_back(_rate_name(source), source.rate_per_minute)
         answer = {
             "eventId": identity.event_id(source.name, webhook_id),
             "conversationId": accepted.conversation_id,
@@ -99,23 +105,35 @@ class Door:
         self._counter.labels(source.name, "repeated" if accepted.repeated else "accepted").inc()
         return (200 if accepted.repeated else 202), answer
 
-    async def take_words(self, source: str, conversation_id: str, key: str | None, words: Words) -> str:
-        """Stores what a customer says on their page; the message's id. Raises Problem 409."""
+    async def _take_from_rate(self, source: SourceView, key: str) -> bool:
+        """Whether it counts. Raises Problem 429, but not for an event that was accepted before."""
+        try:
+            self.check_rate(_rate_name(source), source.rate_per_minute)
+        except Problem:
+            if not await self.store.read(reads.was_accepted, key):
+                raise
+            return False
+        return True
+
+    async def take_words(
+        self, source: str, conversation_id: str, key: str | None, words: Words
+    ) -> tuple[str, bool]:
+        """Stores what a customer says on their page; (the message's id, it was there already). Raises Problem."""
         self._check_backlog(source)
-        unique = f"api:{conversation_id}:{_short(key) if key else secrets.token_hex(16)}"
+        # The key is the caller's: hashed, it may hold any byte that a header may hold.
+        unique = f"api:{conversation_id}:{_hashed(key) if key else secrets.token_hex(16)}"
         ids = [message_id(unique, index) for index in range(bool(words.message) + len(words.files))]
-        body = _body(words, ids, self.clock.now())
-        await self._accept(
+        accepted = await self._accept(
             Arrival(
                 key=unique,
                 kind="said",
                 source=source,
-                body=body,
+                body=_body(words, ids, self.clock.now()),
                 at=self.clock.now(),
                 conversation_id=conversation_id,
             )
         )
-        return ids[0]
+        return ids[0], accepted.repeated
 
     async def take_end(self, source: str, conversation_id: str) -> None:
         """The customer leaves: their key is dead when this returns."""
@@ -167,9 +185,9 @@ class Door:
         data, now = event.data, self.clock.now()
         kind = _KINDS[event.type]
         customer = None
-        # A conversation that is named goes before a subject that is named too.
-        if data.subject is not None and (data.conversation_id is None or kind == "requested"):
+        if data.subject is not None:
             customer = identity.customer_key(self.root, source.namespace, data.subject)
+        named = data.conversation_id if kind != "requested" else None
         if kind == "ended":
             body = '{"reason":"source"}'
         else:
@@ -177,7 +195,8 @@ class Door:
             count = bool(words.message) + len(words.files)
             name = data.display_name if kind == "requested" or customer else None
             body = _body(words, [message_id(key, index) for index in range(count)], now, name)
-        opening = self._opening(source, customer, data) if kind != "ended" else None
+        may_open = kind != "ended" and named is None
+        opening = self._opening(source, customer, data) if may_open else None
         if kind == "said" and opening:
             kind = "requested"  # it may open a conversation
         return Arrival(
@@ -187,7 +206,7 @@ class Door:
             body=body,
             at=now,
             customer=customer,
-            conversation_id=None if customer else data.conversation_id,
+            conversation_id=named,
             opening=opening,
         )
 
@@ -226,6 +245,12 @@ def _body(words: Words, ids: list[str], now: float, name: str | None = None) -> 
 
 def _short(identifier: str) -> str:
     """An id of any length as a key of bounded length."""
-    if len(identifier) <= 128:
-        return identifier
-    return "sha256:" + hashlib.sha256(identifier.encode(errors="surrogateescape")).hexdigest()
+    return identifier if len(identifier) <= 128 else _hashed(identifier)
+
+
+def _hashed(identifier: str) -> str:
+    return "sha256:" + hashlib.sha256(identifier.encode(errors="surrogatepass")).hexdigest()
+
+
+def _rate_name(source: SourceView) -> str:
+    return f"source:{source.name}"

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import jmespath
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from handlers.problems import Problem
+from handlers.problems import Problem, wrong_field
 
 TYPES = ("conversation.requested", "message.created", "conversation.ended")
+# What jmespath raises when a function meets a value it was not made for.
+_UNFIT = (jmespath.exceptions.JMESPathError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError,
+          RecursionError)  # fmt: skip
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -89,54 +92,48 @@ class EventData(BaseModel):
 
 
 class Event(BaseModel):
-    """One event. What it may lack depends on its type."""
+    """One event. What it may lack depends on its type: see `_missing`."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
     type: Literal["conversation.requested", "message.created", "conversation.ended"]
+    timestamp: Short | None = None  # the sender's; what counts is when we accepted it
     data: EventData
-
-    @model_validator(mode="after")
-    def _complete(self) -> Event:
-        data = self.data
-        missing: list[str] = []
-        if self.type == "conversation.requested":
-            missing += ["subject"] if data.subject is None else []
-            missing += ["displayName"] if data.display_name is None else []
-        elif data.subject is None and data.conversation_id is None:
-            missing.append("subject")
-        if self.type == "message.created" and not (data.message or "").strip() and not data.files:
-            missing.append("message")
-        if missing:
-            raise _Missing(missing)
-        return self
-
-
-class _Missing(Exception):
-    def __init__(self, fields: list[str]) -> None:
-        super().__init__()
-        self.fields = fields
 
 
 def parse_event(value: Any, map_: Mapping[str, Any]) -> Event:
-    """An event from a parsed body. Raises Problem 422 that names every wrong field."""
+    """An event from a parsed body. Raises Problem 422 that names every wrong or missing field."""
     if map_:
         value = _mapped(value, map_)
+    errors = [{"field": f"data.{name}", "detail": "is required"} for name in _missing(value)]
     try:
-        return Event.model_validate(value)
+        event = Event.model_validate(value)
     except ValidationError as error:
-        raise Problem(
-            422,
-            "Some fields are wrong.",
-            errors=[_field_error(item) for item in error.errors(include_url=False)],
-        ) from None
-    except _Missing as missing:
-        errors = [{"field": f"data.{name}", "detail": "is required"} for name in missing.fields]
-        raise Problem(422, "Some fields are missing.", errors=errors) from None
+        errors = [_field_error(item) for item in error.errors(include_url=False)] + errors
+    if errors:
+        raise Problem(422, "Some fields are wrong.", errors=errors)
+    return event
+
+
+def _missing(value: Any) -> list[str]:
+    """What an event of this type must have and lacks; a blank message says nothing and is none."""
+    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
+        return []
+    kind, data = value.get("type"), value["data"]
+    if kind == "conversation.requested":
+        return [name for name in ("subject", "displayName") if data.get(name) is None]
+    missing = []
+    if kind in TYPES and data.get("subject") is None and data.get("conversationId") is None:
+        missing.append("subject")
+    if kind == "message.created":
+        message = data.get("message")
+        silent = message is None or (isinstance(message, str) and not message.strip())
+        missing += ["message"] if silent and not data.get("files") else []
+    return missing
 
 
 def _field_error(item: Any) -> dict[str, str]:
-    field = ".".join(str(part) for part in item["loc"] if part != "function-after[_complete(), Event]")
+    field = ".".join(str(part) for part in item["loc"])
     return {"field": field or "(body)", "detail": str(item["msg"])[:200].encode(errors="replace").decode()}
 
 
@@ -151,12 +148,8 @@ def _mapped(value: Any, map_: Mapping[str, Any]) -> dict[str, Any]:
     for name, expression in map_.items():
         try:
             found = expression.search(value)
-        except (jmespath.exceptions.JMESPathError, TypeError, ValueError, RecursionError):
-            raise Problem(
-                422,
-                "Some fields are wrong.",
-                errors=[{"field": f"map.{name}", "detail": "does not fit this body"}],
-            ) from None
+        except _UNFIT:
+            raise wrong_field(f"map.{name}", "does not fit this body") from None
         if found is None:
             continue
         if (

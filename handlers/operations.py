@@ -7,6 +7,7 @@ from importlib.resources import files
 from aiohttp import web
 
 from handlers.parts import PARTS
+from handlers.problems import Problem
 from handlers.source_events import json_answer
 
 _OPENAPI = (files("handlers") / "openapi.json").read_bytes()
@@ -21,13 +22,8 @@ async def get_ready(request: web.Request) -> web.Response:
     ready, details = await request.app[PARTS].ready()
     if ready:
         return json_answer(details)
-    response = json_answer(
-        {"type": "about:blank", "title": "Service Unavailable", "detail": "; ".join(details["reasons"]), **details,
-         "status": 503, "state": details["status"]},
-        503,
-    )  # fmt: skip
-    response.content_type = "application/problem+json"
-    return response
+    state = details.pop("status")
+    return Problem(503, "; ".join(details["reasons"]), state=state, **details).response()
 
 
 async def get_metrics(request: web.Request) -> web.Response:

@@ -2,59 +2,76 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from aiohttp import web
 
+from bridge.store import reads
+from bridge.store.writer import StoreUnavailable
 from handlers.parts import PARTS
 from handlers.problems import Handler, Problem
 
-_METHODS = "GET, POST, OPTIONS"
-_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
+    "Access-Control-Max-Age": "600",
+}
 _EXPOSED = "Retry-After, Content-Disposition"
+IDENT = re.compile(r"[0-9A-Za-z_-]{1,64}")  # what our own ids look like; anything else is not looked for
 
 
 def own_origin(request: web.Request, origin: str) -> bool:
-    """Whether `origin` is this service itself, as the browser that asks sees it."""
-    return origin.partition("://")[2] == request.host
-
-
-def may_read(request: web.Request, source: str) -> bool:
-    """Whether a page of the request's Origin may use the conversations of `source`; no Origin: no page."""
-    origin = request.headers.get("Origin")
-    if origin is None or own_origin(request, origin):
-        return True
-    known = request.app[PARTS].door.sources().get(source)
-    return known is not None and origin in known.origins
+    """Whether `origin` is this service itself, by PUBLIC_URL or as the browser that asks sees it."""
+    host = request.headers.get("Host")
+    return origin == request.app[PARTS].own_origin or (bool(host) and origin.partition("://")[2] == host)
 
 
 def need_origin(request: web.Request, source: str) -> None:
-    """Raises Problem 403."""
-    if not may_read(request, source):
+    """Raises Problem 403. A caller without an Origin is no page, and proves itself by its key."""
+    origin = request.headers.get("Origin")
+    if origin is None or own_origin(request, origin):
+        return
+    known = request.app[PARTS].door.sources().get(source)
+    if known is None or origin not in known.origins:
         raise Problem(403, "Pages of this origin may not use this source.")
+
+
+async def preflight(_: web.Request) -> web.Response:
+    """OPTIONS of an address that pages use; `cors` says which pages."""
+    return web.Response(status=204)
 
 
 @web.middleware
 async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers preflights and adds the headers; each handler checks the origin against its own source."""
+    """Lets the pages of the right origins read every answer, also the refusals; others read none."""
+    if not request.path.startswith(("/v1/conversations/", "/v1/pages/")):
+        return await handler(request)
     origin = request.headers.get("Origin")
-    if origin is None or not request.path.startswith(("/v1/conversations/", "/v1/pages/")):
-        return await handler(request)
-    known = any(origin in source.origins for source in request.app[PARTS].door.sources().values())
-    if request.method == "OPTIONS" and known and "Access-Control-Request-Method" in request.headers:
-        preflight = {"Access-Control-Allow-Methods": _METHODS, "Access-Control-Allow-Headers": _HEADERS}
-        response: web.StreamResponse = web.Response(
-            status=204, headers={**preflight, "Access-Control-Max-Age": "600"}
-        )
-    elif known:
-        # A stream sends its headers long before its handler returns.
-        request["cors"] = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        try:
-            response = await handler(request)
-        except Problem as problem:
-            response = problem.response()
-    else:
-        return await handler(request)
+    headers = {"Vary": "Origin"}
+    if origin is not None and await _may_read(request, origin):
+        headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
+        if request.method == "OPTIONS":
+            headers |= _PREFLIGHT
+    request["cors"] = headers  # a stream sends its headers long before its handler returns
+    response = await handler(request)
     if not response.prepared:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-        response.headers["Vary"] = "Origin"
+        response.headers.update(headers)
     return response
+
+
+async def _may_read(request: web.Request, origin: str) -> bool:
+    """Where the conversation is unknown, every source's pages may read that it is."""
+    sources = request.app[PARTS].door.sources()
+    source = sources.get(await _source_name(request) or "")
+    return any(origin in one.origins for one in ([source] if source else sources.values()))
+
+
+async def _source_name(request: web.Request) -> Any:
+    ident = request.match_info.get("id")
+    if ident is None or not IDENT.fullmatch(ident):
+        return request.match_info.get("source")
+    try:
+        return await request.app[PARTS].door.store.read(reads.source_of, ident)
+    except StoreUnavailable:
+        return None  # the answer will be 503: nothing in it is anybody's

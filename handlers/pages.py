@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import secrets
 from typing import Any
 
 from aiohttp import web
 
-from handlers.events import parse_event
+from handlers.events import Event, parse_event
 from handlers.origins import need_origin
 from handlers.parts import PARTS
 from handlers.problems import Problem
@@ -17,6 +18,7 @@ from handlers.source_events import json_answer
 
 PER_MINUTE_AND_ADDRESS = 30  # several kiosks of one store share an address
 _FIELDS = ("displayName", "message", "store", "topic", "language")
+_LEAST_KEY = 32  # characters of an Idempotency-Key, e.g. a UUID
 
 
 async def post_page(request: web.Request) -> web.Response:
@@ -32,23 +34,55 @@ async def post_page(request: web.Request) -> web.Response:
     need_json(request)
     value = parse_json(body)
     door.check_rate(f"address:{client_address(request)}", PER_MINUTE_AND_ADDRESS)
-    visit = secrets.token_hex(16)
-    event = parse_event({"type": "conversation.requested", "data": _data(value, visit)}, {})
+    visit = _visit(request)
+    event = _event(value, visit)
     status, answer = await door.take_event(source, visit, event)
     return json_answer(answer, status)
 
 
-def _data(value: Any, visit: str) -> dict[str, Any]:
-    given = value if isinstance(value, dict) else {}
-    return {**{name: given[name] for name in _FIELDS if name in given}, "subject": f"visit-{visit}"}
+def _visit(request: web.Request) -> str:
+    """This visit's id. A page that lost our answer asks again under its Idempotency-Key and gets the same one.
+
+    The answer holds a conversation's key, so only an unguessable Idempotency-Key counts; a short one might be
+    the same for every visitor.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) < _LEAST_KEY:
+        return secrets.token_hex(16)
+    return hashlib.sha256(b"visit\n" + key.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _event(value: Any, visit: str) -> Event:
+    """Raises Problem 422, whose fields are named as the page named them."""
+    data = value
+    if isinstance(value, dict):
+        data = {name: value[name] for name in _FIELDS if name in value} | {"subject": f"visit-{visit}"}
+    try:
+        return parse_event({"type": "conversation.requested", "data": data}, {})
+    except Problem as problem:
+        for error in problem.extra["errors"]:
+            error["field"] = error["field"].removeprefix("data").removeprefix(".") or "(body)"
+        raise
 
 
 def client_address(request: web.Request) -> str:
-    """Whose call it is. Behind a proxy of our own (a private address) the proxy's word is taken."""
+    """Whose call it is. Behind a proxy of our own (a private address) the proxy's word is taken.
+
+    An IPv6 address counts by its network of 64 bits: one household or store has all of it.
+    """
     peer = request.remote or ""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     try:
-        near = not ipaddress.ip_address(peer).is_global
-        return str(ipaddress.ip_address(forwarded)) if near and forwarded else peer
+        address = _address(peer)
+        if forwarded and not address.is_global:
+            address = _address(forwarded)
     except ValueError:
         return peer
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+    return str(address)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address

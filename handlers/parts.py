@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -49,7 +50,9 @@ class Parts:
     streams: Gauge
     stream_floor_seconds: float
     draining: Callable[[], bool]
+    own_origin: str | None = None  # of PUBLIC_URL
     demo: Demo | None = None
+    open_streams: Counter[str] = field(default_factory=Counter)  # by conversation
 
 
 PARTS = web.AppKey("parts", Parts)

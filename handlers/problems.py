@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from math import ceil
@@ -14,6 +15,8 @@ from aiohttp import web
 from bridge.store.writer import StoreUnavailable
 
 STORE_RETRY_SECONDS = 5
+# An answer belongs to one caller and is data, never a page.
+DATA_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -49,8 +52,13 @@ class Problem(Exception):
             status=self.status,
             body=json.dumps(document, ensure_ascii=True).encode(),
             content_type="application/problem+json",
-            headers={**self.headers, "Cache-Control": "no-store"},
+            headers={**self.headers, **DATA_HEADERS},
         )
+
+
+def wrong_field(field: str, detail: str) -> Problem:
+    """422 for one field."""
+    return Problem(422, "Some fields are wrong.", errors=[{"field": field, "detail": detail}])
 
 
 @web.middleware
@@ -58,28 +66,43 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     """Turns whatever a handler raises into a problem document; an unforeseen error shows nothing of itself."""
     try:
         return await handler(request)
-    except Problem as problem:
-        return problem.response()
-    except StoreUnavailable:
-        return Problem(
-            503,
-            "This cannot be stored now; nothing was accepted. Try again.",
-            retry_after=STORE_RETRY_SECONDS,
-        ).response()
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody outside sees what it was
+        if request.writer.output_size > 0:  # a second answer cannot follow: the caller sees a broken one
+            raise ConnectionResetError("the answer broke off") from None
+        return _problem_of(error, request).response()
+
+
+def _problem_of(error: Exception, request: web.Request) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, StoreUnavailable):
+        detail = "This cannot be stored now; nothing was accepted. Try again."
+        return Problem(503, detail, retry_after=STORE_RETRY_SECONDS)
+    if isinstance(error, web.HTTPException) and error.status >= 400:
         allow = error.headers.get("Allow")
         detail = _DETAILS.get(error.status, error.reason)
-        return Problem(error.status, detail, headers={"Allow": allow} if allow else None).response()
-    except Exception as error:  # noqa: BLE001 - the last resort: nobody outside sees what it was
-        structlog.get_logger().exception("request.crashed", path=_shape(request), error=type(error).__name__)
-        return Problem(500, "Something went wrong here. It has been noted.").response()
+        return Problem(error.status, detail, headers={"Allow": allow} if allow else None)
+    if isinstance(error, web.RequestPayloadError | ConnectionError):
+        return Problem(400, "The body broke off or is not framed as HTTP wants it.")
+    _log_crash(error, request)
+    return Problem(500, "Something went wrong here. It has been noted.")
+
+
+def _log_crash(error: Exception, request: web.Request) -> None:
+    """Where it happened and what kind it was. An error's own text may quote what a customer said."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    structlog.get_logger().error(
+        "request.crashed", path=_shape(request), error=type(error).__name__, where=where
+    )
 
 
 def _shape(request: web.Request) -> str:
     """The route, never the address itself: it may carry a key."""
-    resource = request.match_info.route.resource
+    try:
+        resource = request.match_info.route.resource
+    except AttributeError:  # before the router has seen it
+        return "unknown"
     return resource.canonical if resource else "unknown"
 
 
@@ -87,4 +110,5 @@ _DETAILS = {
     404: "There is nothing at this address.",
     405: "This address does not take this method; the header Allow names those it takes.",
     413: "The body is too large.",
+    417: "Only Expect: 100-continue can be met.",
 }

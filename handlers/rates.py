@@ -22,3 +22,9 @@ class Rates:
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
         return wait
+
+    def give_back(self, name: str, per_minute: float) -> None:
+        """One call that was taken after all did not count."""
+        if name in self._buckets:
+            left, at = self._buckets[name]
+            self._buckets[name] = (min(per_minute, left + 1), at)

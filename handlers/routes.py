@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from handlers import customer, operations, page_files, pages, source_events, stream, webex_calls
-from handlers.origins import cors
+from handlers.origins import cors, preflight
 from handlers.parts import DEMO, PARTS, Parts
 from handlers.problems import problems
 
-_ROUTES = (
+ROUTES = (
     ("POST", "/v1/events/{source}", source_events.post_event),
     ("POST", "/v1/pages/{source}", pages.post_page),
     ("GET", "/v1/conversations/{id}", customer.get_state),
@@ -30,11 +30,19 @@ _ROUTES = (
 )
 
 
+_NO_HEAD = (stream.get_stream, customer.get_file)  # their answers are work, not a document
+_FROM_PAGES = ("/v1/conversations/", "/v1/pages/")
+
+
 def make_app(parts: Parts) -> web.Application:
-    app = web.Application(middlewares=[problems, cors])
+    app = web.Application(middlewares=[cors, problems])
     app[PARTS] = parts
-    for method, path, handler in _ROUTES:
+    for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
+        if method == "GET" and handler not in _NO_HEAD:
+            app.router.add_route("HEAD", path, handler)
+    for path in {path for _, path, _ in ROUTES if path.startswith(_FROM_PAGES)}:
+        app.router.add_route("OPTIONS", path, preflight)
     if parts.demo:
         app[DEMO] = parts.demo
         app.router.add_get("/demo", page_files.get_demo)

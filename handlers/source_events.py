@@ -8,9 +8,8 @@ from aiohttp import web
 
 from handlers.events import parse_event
 from handlers.parts import PARTS
+from handlers.problems import DATA_HEADERS
 from handlers.reading import need_json, parse_json, read_body
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def post_event(request: web.Request) -> web.Response:
@@ -27,4 +26,4 @@ async def post_event(request: web.Request) -> web.Response:
 
 def json_answer(value: object, status: int = 200) -> web.Response:
     body = json.dumps(value, ensure_ascii=False).encode()
-    return web.Response(status=status, body=body, content_type="application/json", headers=NO_STORE)
+    return web.Response(status=status, body=body, content_type="application/json", headers=DATA_HEADERS)

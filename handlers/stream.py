@@ -15,33 +15,44 @@ from bridge.domain.model import Said
 from bridge.domain.public import iso, message_item
 from bridge.store import reads
 from bridge.store.reads import State
+from bridge.store.writer import StoreUnavailable
 from handlers.customer import customer_of, number, shown_state
 from handlers.parts import PARTS, Parts
+from handlers.problems import DATA_HEADERS, Problem
 
 _PING_SECONDS = 15.0
 _PAGE = 500
+_MOST_STREAMS = 64
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
-    """Events `message`, `status`, `warning`, `token`, `ended`; `id:` is the message's seq.
+    """Events `message`, `update`, `status`, `warning`, `token`, `ended`.
 
-    What changes about a message that was sent before (its delivery, an agent's correction) comes as a
-    `message` without an id, so that Last-Event-ID stays the newest seq.
+    Each item comes once as `message`, with its seq as id; what changes about it later (its delivery, an
+    agent's correction) is an `update` without an id, so that Last-Event-ID stays the newest seq. A
+    Last-Event-ID that is none of ours counts as 0: too much is better than something missed.
     """
     parts = request.app[PARTS]
     state = await customer_of(request, request.query.get("key"))
-    last = number(
-        request.headers.get("Last-Event-ID") or request.query.get("lastEventId") or "0", "Last-Event-ID"
-    )
-    async with sse_response(request, headers=request.get("cors"), ping_interval=_PING_SECONDS) as response:
-        parts.streams.inc()
-        try:
-            await _Stream(parts, response, state, last).run()
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the customer's browser went away
-        finally:
-            parts.streams.dec()
-    return response
+    ident = state.conversation.id
+    if parts.open_streams[ident] >= _MOST_STREAMS:
+        raise Problem(429, "This conversation has too many open streams.", retry_after=_PING_SECONDS)
+    given = request.headers.get("Last-Event-ID") or request.query.get("lastEventId") or "0"
+    last = min(number(given) or 0, state.conversation.last_seq)
+    headers = {**DATA_HEADERS, **request["cors"]}
+    parts.open_streams[ident] += 1
+    parts.streams.inc()
+    try:
+        async with sse_response(request, headers=headers, sep="\n", ping_interval=_PING_SECONDS) as response:
+            # The browser went away, reads nothing for minutes, or the store fails: it comes back and resumes.
+            with contextlib.suppress(ConnectionError, TimeoutError, StoreUnavailable, asyncio.CancelledError):
+                await _Stream(parts, response, state, last).run()
+        return response
+    finally:
+        parts.streams.dec()
+        parts.open_streams[ident] -= 1
+        if not parts.open_streams[ident]:
+            del parts.open_streams[ident]
 
 
 @dataclass(slots=True)
@@ -90,22 +101,12 @@ class _Stream:
         for said in await self.parts.door.store.read(reads.changed_before, ident, self.last):
             if self.versions.get(said.seq) != _version(said):
                 self.versions[said.seq] = _version(said)
-                await self._send("message", message_item(ident, said))
+                await self._send("update", message_item(ident, said))
 
     async def _tell_state(self, state: State) -> bool:
         """True when there is nothing more to come."""
         conversation = state.conversation
         shown = shown_state(self.parts, state)
-        dead = (
-            conversation.key_dead_at is not None and conversation.key_dead_at <= self.parts.door.clock.now()
-        )
-        if dead and shown["status"] != "ended":
-            shown = {
-                **shown,
-                "status": "ended",
-                "endReason": "customer",
-                "endedAt": iso(conversation.key_dead_at),
-            }
         if shown != self.shown:
             self.shown = shown
             await self._send("status", shown)
@@ -129,9 +130,8 @@ class _Stream:
         self.issued = issued
 
     async def _send(self, event: str, data: dict[str, Any], seq: int | None = None) -> None:
-        await self.response.send(
-            json.dumps(data, ensure_ascii=False), event=event, id=str(seq) if seq is not None else None
-        )
+        # In ASCII: no character of a text is a line's end to anybody who reads this line by line.
+        await self.response.send(json.dumps(data), event=event, id=None if seq is None else str(seq))
 
 
 def _version(said: Said) -> tuple[Any, ...]:

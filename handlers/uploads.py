@@ -2,107 +2,163 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import re
 import secrets
+from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from bridge.store.files import CHUNK_BYTES, Chunk, NewFile, drop_files, put_chunks, put_files
-from bridge.store.reads import file_of
+from bridge.store.files import (
+    CHUNK_BYTES,
+    Chunk,
+    NewFile,
+    Whole,
+    drop_files,
+    finish_files,
+    put_chunks,
+    put_files,
+)
 from handlers.door import Door
 from handlers.events import Words, clean
-from handlers.problems import Problem
-from handlers.reading import MOST_BYTES
+from handlers.problems import Problem, wrong_field
+from handlers.reading import MOST_BYTES, need_plain
 from handlers.sources import SourceView
 
+UPLOAD_SECONDS = 600.0  # for a whole file; no line is kept longer than that
+_MOST_PARTS = 16
+_AROUND_THE_FILE = 256 * 1024  # bytes of a body that are not the file: boundaries, headers, the text
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
+_AS_IT_IS = ("", "binary", "8bit", "7bit")
 
 
-async def receive_upload(
-    request: web.Request, door: Door, conversation_id: str, source_name: str, key: str | None
-) -> Words:
+async def receive_upload(request: web.Request, door: Door, conversation_id: str, source_name: str) -> Words:
     """The words of a multipart body with one file and, if wanted, a `text`. Raises Problem.
 
-    The file's id comes from the Idempotency-Key, so that a repeat finds the file that is there already.
+    Whatever goes wrong on the way, nothing of the file stays in the store.
     """
-    if "Content-Encoding" in request.headers:
-        raise Problem(415, "Send the body as it is, without Content-Encoding.")
+    need_plain(request)
     source = door.source(source_name)
-    unique = key or secrets.token_hex(16)
-    file_id = hashlib.sha256(
-        f"upload\n{conversation_id}\n{unique}".encode(errors="surrogateescape")
-    ).hexdigest()[:24]
-    text: str | None = None
-    file: dict[str, object] | None = None
+    if (request.content_length or 0) > source.max_file_bytes + _AROUND_THE_FILE:
+        raise _too_large(source)
+    upload = _Upload(door, source, conversation_id)
+    done = False
     try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                raise Problem(422, "The body's parts must not be multipart themselves.")
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            words = await upload.read(request)
+        done = True
+        return words
+    except TimeoutError:
+        raise Problem(408, "The file did not arrive in time.", headers={"Connection": "close"}) from None
+    except (HttpProcessingError, ValueError, LookupError, RuntimeError, AssertionError):
+        raise Problem(400, "The body is not multipart/form-data.") from None
+    finally:
+        if not done and upload.file_id:
+            await door.store.do(drop_files, upload.file_id)
+
+
+class _Upload:
+    """One multipart body on its way in."""
+
+    def __init__(self, door: Door, source: SourceView, conversation_id: str) -> None:
+        self.file_id: str | None = None  # set from the moment something of it may be in the store
+        self._door = door
+        self._source = source
+        self._conversation_id = conversation_id
+
+    async def read(self, request: web.Request) -> Words:
+        text: str | None = None
+        file: dict[str, object] | None = None
+        async for part in _parts(request):
             if part.filename is None and part.name == "text":
                 text = await _small_text(part)
-            elif file is None:
-                file = await _store_file(part, door, source, conversation_id, file_id)
-            else:
+            elif part.filename is None and part.name != "file":
+                await _small(part)  # a form's other fields are no concern of ours
+            elif file is not None:
                 raise Problem(422, "Send one file at a time.")
-    except (ValueError, LookupError, RuntimeError) as error:
-        raise Problem(400, f"The body is not multipart/form-data: {str(error)[:100]}") from None
-    if file is None:
-        raise Problem(422, "Some fields are wrong.", errors=[{"field": "file", "detail": "is required"}])
-    return Words(text, (file,))  # type: ignore[arg-type]
+            else:
+                file = await self._file(part)
+        if file is None:
+            raise wrong_field("file", "is required")
+        return Words(text, (file,))  # type: ignore[arg-type]
+
+    async def _file(self, part: BodyPartReader) -> dict[str, object]:
+        kind = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()
+        allowed = self._source.file_types
+        if not _MEDIA_TYPE.fullmatch(kind) or not any(fnmatchcase(kind, pattern) for pattern in allowed):
+            raise Problem(415, f"Files of this type are not taken here, only {', '.join(allowed)}.")
+        if part.headers.get("Content-Transfer-Encoding", "").strip().lower() not in _AS_IT_IS:
+            raise Problem(415, "Send the file's bytes as they are, without Content-Transfer-Encoding.")
+        name = safe_name(part.filename or "file")
+        store = self._door.store
+        self.file_id = secrets.token_hex(12)
+        new = NewFile(self.file_id, self._conversation_id, name, kind, self._door.clock.now())
+        await store.do(put_files, new)
+        size = await self._bytes(part)
+        await store.do(finish_files, Whole(self.file_id, size))
+        return {"id": self.file_id, "name": name, "type": kind, "size": size}
+
+    async def _bytes(self, part: BodyPartReader) -> int:
+        assert self.file_id is not None
+        size = 0
+        async for n, chunk in _pieces(part):
+            size += len(chunk)
+            if size > self._source.max_file_bytes:
+                raise _too_large(self._source)
+            await self._door.store.do(put_chunks, Chunk(self.file_id, n, chunk))
+        if not size:
+            raise wrong_field("file", "is empty")
+        return size
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    reader = await request.multipart()
+    for _ in range(_MOST_PARTS):
+        part = await reader.next()
+        if part is None:
+            return
+        if not isinstance(part, BodyPartReader):
+            raise Problem(422, "The body's parts must not be multipart themselves.")
+        yield part
+    raise Problem(422, f"The body has more than {_MOST_PARTS} parts.")
+
+
+async def _pieces(part: BodyPartReader) -> AsyncIterator[tuple[int, bytes]]:
+    """(n, bytes): pieces of CHUNK_BYTES, the last one smaller, however small they arrive."""
+    n, piece = 0, bytearray()
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        piece += chunk
+        while len(piece) >= CHUNK_BYTES:
+            yield n, bytes(piece[:CHUNK_BYTES])
+            del piece[:CHUNK_BYTES]
+            n += 1
+    if piece:
+        yield n, bytes(piece)
+
+
+async def _small(part: BodyPartReader) -> bytes:
+    raw = bytearray()
+    while chunk := await part.read_chunk():
+        raw += chunk
+        if len(raw) > MOST_BYTES:
+            raise Problem(413, f"A field is larger than {MOST_BYTES} bytes.")
+    return bytes(raw)
 
 
 async def _small_text(part: BodyPartReader) -> str | None:
-    raw = await part.read()
-    if len(raw) > MOST_BYTES:
-        raise Problem(413, f"The text is larger than {MOST_BYTES} bytes.")
+    raw = await _small(part)
     try:
         text = clean(raw.decode())
     except ValueError:
-        raise Problem(
-            422, "Some fields are wrong.", errors=[{"field": "text", "detail": "is not a text"}]
-        ) from None
+        raise wrong_field("text", "must be UTF-8 without NUL") from None
     return text if text.strip() else None
 
 
-async def _store_file(
-    part: BodyPartReader, door: Door, source: SourceView, conversation_id: str, file_id: str
-) -> dict[str, object]:
-    kind = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()
-    name = safe_name(part.filename or "file")
-    if not any(fnmatchcase(kind, pattern) for pattern in source.file_types):
-        allowed = ", ".join(source.file_types)
-        raise Problem(415, f"Files of the type {kind[:80]} are not taken here, only {allowed}.")
-    known = await door.store.read(file_of, file_id)
-    if known is not None:  # a repeat: the bytes are read and forgotten
-        while await part.read_chunk(CHUNK_BYTES):
-            pass
-        return {"id": known.id, "name": known.name, "type": known.type, "size": known.size}
-    size = await _store_bytes(part, door, source, file_id)
-    await door.store.do(put_files, NewFile(file_id, conversation_id, name, kind, size, door.clock.now()))
-    return {"id": file_id, "name": name, "type": kind, "size": size}
-
-
-async def _store_bytes(part: BodyPartReader, door: Door, source: SourceView, file_id: str) -> int:
-    await door.store.do(drop_files, file_id)  # what an upload that broke off left
-    size = n = 0
-    done = False
-    try:
-        while chunk := await part.read_chunk(CHUNK_BYTES):
-            size += len(chunk)
-            if size > source.max_file_bytes:
-                raise Problem(413, f"Files may have at most {source.max_file_bytes // (1024 * 1024)} MB.")
-            await door.store.do(put_chunks, Chunk(file_id, n, bytes(chunk)))
-            n += 1
-        if not size:
-            raise Problem(422, "Some fields are wrong.", errors=[{"field": "file", "detail": "is empty"}])
-        done = True
-    finally:
-        if not done:
-            await door.store.do(drop_files, file_id)
-    return size
+def _too_large(source: SourceView) -> Problem:
+    return Problem(413, f"Files may have at most {source.max_file_bytes / (1024 * 1024):g} MB.")
 
 
 def safe_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bridge.store.tables import file_chunks, files
 
@@ -28,13 +28,13 @@ def put_chunks(connection: Connection, chunks: Sequence[Chunk]) -> list[None]:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file whose bytes are in the store already."""
+    """A file whose bytes are about to come. The row goes first: should we die meanwhile, the bytes are not
+    forgotten by whoever removes the conversation."""
 
     id: str
     conversation_id: str
     name: str
     type: str
-    size: int
     at: float
 
 
@@ -45,7 +45,7 @@ def put_files(connection: Connection, new: Sequence[NewFile]) -> list[None]:
             "conversation_id": one.conversation_id,
             "name": one.name,
             "type": one.type,
-            "size": one.size,
+            "size": 0,
             "url": None,
             "created_at": one.at,
         }
@@ -53,6 +53,23 @@ def put_files(connection: Connection, new: Sequence[NewFile]) -> list[None]:
     ]
     connection.execute(insert(files), rows)
     return [None] * len(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file all of whose bytes are in the store."""
+
+    file_id: str
+    size: int
+
+
+def finish_files(connection: Connection, done: Sequence[Whole]) -> list[None]:
+    rows = [{"file": one.file_id, "bytes": one.size} for one in done]
+    connection.execute(_FINISH, rows)
+    return [None] * len(done)
+
+
+_FINISH = update(files).where(files.c.id == bindparam("file")).values(size=bindparam("bytes"))
 
 
 def drop_files(connection: Connection, ids: Sequence[str]) -> list[None]:

@@ -147,12 +147,7 @@ def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
     known = batch.known.get(arrival.key)
     if known:
         return Accepted(known.conversation_id, known.status, True)
-    if arrival.customer:
-        conversation = batch.by_customer.get(arrival.customer)
-    else:
-        conversation = batch.by_id.get(arrival.conversation_id or "")
-        if conversation and conversation.source != arrival.source:
-            conversation = None
+    conversation = _meant(arrival, batch)
     opening = arrival.opening
     if conversation and opening and conversation.display_name != opening.display_name:
         if opening.rename == "refuse":
@@ -171,6 +166,19 @@ def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
             return NameRefused()
         conversation = _open(arrival, opening, guest_id, batch)
     return _put(arrival, conversation, batch)
+
+
+def _meant(arrival: Arrival, batch: _Batch) -> _Open | None:
+    """The open conversation that an arrival is about. One that it names goes before its subject's.
+
+    Where it names both and they do not belong together, one of them is stale: nobody gets the words.
+    """
+    if arrival.conversation_id is None:
+        return batch.by_customer.get(arrival.customer or "")
+    conversation = batch.by_id.get(arrival.conversation_id)
+    if conversation is None or conversation.source != arrival.source:
+        return None
+    return conversation if arrival.customer in (None, conversation.customer) else None
 
 
 def _guest_for(opening: Opening, arrival: Arrival, batch: _Batch) -> str | None:

@@ -29,6 +29,16 @@ def conversation_state(connection: Connection, conversation_id: str) -> State | 
     return State(conversation, _position(connection, conversation))
 
 
+def source_of(connection: Connection, conversation_id: str) -> str | None:
+    query = select(conversations.c.source).where(conversations.c.id == conversation_id)
+    return connection.execute(query).scalar()
+
+
+def was_accepted(connection: Connection, key: str) -> bool:
+    """Whether an event (or call) of this key was accepted before."""
+    return connection.execute(select(envelopes.c.id).where(envelopes.c.key == key)).first() is not None
+
+
 def _position(connection: Connection, conversation: Conversation) -> int | None:
     if conversation.status != "queued":
         return None

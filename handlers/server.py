@@ -1,0 +1,69 @@
+"""The server under the doors: what aiohttp itself refuses is a problem document too.
+
+aiohttp answers a malformed request in plain text, and logs the bytes that it could not read: they may be a
+customer's key. Here neither happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from handlers.problems import Handler, Problem, problems
+
+
+class _Protocol(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        self.log_exception(exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer had begun, another one cannot follow")
+        response = Problem(status, "This is no HTTP request that can be read.").response()
+        response.force_close()
+        return response
+
+    def log_exception(self, *_: Any, **fields: Any) -> None:
+        error = fields.get("exc_info")
+        structlog.get_logger().info("request.malformed", error=type(error).__name__)
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """An AppRunner whose every 4xx and 5xx is application/problem+json, whatever refused the request."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        loop = asyncio.get_running_loop()
+        inner: Any = made.request_handler
+        factory = made.request_factory
+        return _Server(_guarded(inner), request_factory=factory, loop=loop, **made._kwargs)
+
+
+def _guarded(inner: Handler) -> Any:
+    """What aiohttp refuses before any middleware runs (an unknown Expect) passes through here."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await problems(request, inner)
+
+    return handle
+
+
+def origin_of(address: str) -> str:
+    """The web origin of an address, as browsers write it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
