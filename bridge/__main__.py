@@ -1,25 +1,54 @@
-"""`bridge`: the commands. Each is explained by `bridge COMMAND --help`."""
+"""`bridge`: the commands. Each is explained by `bridge COMMAND --help`; docs/commands.md has examples.
+
+What a command needs is loaded when it runs, so that `bridge --help` answers at once.
+"""
 
 from __future__ import annotations
 
 import typer
 
-from bridge.commands import demo, service
+from bridge.commands import (
+    check,
+    dead_letters,
+    duty,
+    erase,
+    export,
+    guests,
+    running,
+    sign,
+)
+from bridge.commands.plain import PlainGroup, finish, give_up, prepare
 
 app = typer.Typer(
     name="bridge",
     help="Customers without a Webex account talk 1:1 with the agent on duty, as Webex guests.",
+    cls=PlainGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help texts hold [brackets], and a pipe should get plain lines
 )
-app.command()(service.run)
-app.command()(service.simulator)
-app.command()(demo.demo)
+app.command()(running.run)
+app.command()(running.demo)
+app.command()(running.simulator)
+app.command()(check.check)
+app.command()(duty.preview)
+app.command()(duty.coverage)
+app.command()(sign.sign)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command()(erase.erase)
+app.command()(export.export)
+app.command()(guests.guests)
 
 
 def main() -> None:
-    app(prog_name="bridge")
+    prepare()
+    try:
+        app(prog_name="bridge")
+    except Exception as error:  # noqa: BLE001 - a fault of ours is no traceback for whoever runs this
+        give_up(error)
+    finally:
+        finish()
 
 
 if __name__ == "__main__":

@@ -1,40 +1,33 @@
-"""What the commands share: plain errors, the configuration, a look into the store without a running service."""
+"""What the commands share: the environment, the configuration, the database beside a service or without one."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bridge.clock import SystemClock
-from bridge.domain.errors import BridgeError
-from bridge.keys import own_key
-from bridge.store.store import Store
-from bridge.store.vault import Cipher
-from config.load import Loaded, load
-from config.problems import ConfigError
-from config.settings import Settings, SettingsError, load_settings
+from bridge.commands.plain import complain, fail, misused, say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bridge.store.vault import Cipher
+    from config.load import Loaded
+    from config.settings import Settings
+
+__all__ = ["ConfigFile", "complain", "fail", "misused", "say"]
 
 T = TypeVar("T")
-
-ConfigOption = typer.Option(
-    "--config", help="Configuration file or folder [BRIDGE_CONFIG]", metavar="FILE"
-)
-
-
-def fail(message: str, code: int = 1) -> NoReturn:
-    """Ends with a sentence on stderr."""
-    print(message, file=sys.stderr)  # noqa: T201 - a command's voice
-    raise typer.Exit(code)
-
-
-def say(message: str) -> None:
-    print(message)  # noqa: T201 - a command's voice
+DEFAULT_CONFIG = Path("config/bridge.yaml")
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="Configuration file or folder; else BRIDGE_CONFIG.", metavar="FILE"),
+]
 
 
 def environment(config: Path | None) -> dict[str, str]:
@@ -46,43 +39,86 @@ def environment(config: Path | None) -> dict[str, str]:
     return environ
 
 
+def config_path(environ: dict[str, str]) -> Path:
+    """Where the configuration is. Asks for no other variable, so that none can be in the way."""
+    from config.variables import VariableError, read_variable
+
+    try:
+        return Path(read_variable(environ, "BRIDGE_CONFIG") or DEFAULT_CONFIG)
+    except VariableError as error:
+        misused(str(error))
+
+
 def settings_of(environ: dict[str, str]) -> Settings:
+    """The settings, or what is wrong with the environment on stderr and 2."""
+    from config.settings import SettingsError, load_settings
+
     try:
         return load_settings(environ)
     except SettingsError as error:
-        fail("\n".join(error.problems))
+        misused("\n".join(error.problems))
 
 
-def loaded_of(settings: Settings, environ: dict[str, str], *, offline: bool = False) -> Loaded:
+def loaded_of(path: Path, environ: dict[str, str], *, offline: bool = False) -> Loaded:
+    """The configuration, or its problems on stderr and 2. `offline`: secrets are not asked for."""
+    from config.load import ConfigError, load
+
     try:
-        return load(settings.bridge_config, environ, offline=offline)
+        return load(path, environ, offline=offline)
     except ConfigError as error:
-        fail("\n".join(str(problem) for problem in error.problems))
+        misused("\n".join(str(problem) for problem in error.problems))
 
 
-def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
-    """Opens the store that the environment names, beside a running service or without one."""
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """`there is no team 'frontdesk'; did you mean front-desk?`"""
+    from config.problems import nearest
+
+    names = sorted(known)
+    close = nearest(name, names)
+    hint = f"did you mean {close}?" if close else f"{what}s: {', '.join(names) or 'none'}"
+    return f"there is no {what} {name[:64]!r}; {hint}"
+
+
+def text_option(name: str, value: str) -> str:
+    """A text as it could stand in an event; bytes that are not UTF-8 cannot."""
+    if not value.strip():
+        misused(f"{name} is empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        misused(f"{name} is not text in UTF-8")
+    return value
+
+
+@contextmanager
+def database(*, writes: bool = False) -> Iterator[Connection]:
+    """One transaction on the database that the environment names; it is neither made nor migrated."""
+    from bridge.store.visit import visit
+
     settings = settings_of(environment(None))
+    with visit(settings.database_url.get_secret_value(), writes=writes) as connection:
+        yield connection
 
-    async def run() -> T:
-        keys = [key.decode() for key in settings.secret_keys] or [own_key()]
-        store = Store(settings.database_url.get_secret_value(), Cipher(keys), SystemClock(), "command")
-        await store.start()
-        try:
-            return await work(store)
-        finally:
-            await store.stop()
 
-    return plainly(run)
+def cipher_of(settings: Settings) -> Cipher:
+    """What opens the secrets in the database. A key that is not there is not made: it would open nothing."""
+    from bridge.keys import PATH
+    from bridge.store.vault import Cipher
+
+    if settings.secret_keys:
+        return Cipher([key.decode() for key in settings.secret_keys])
+    try:
+        return Cipher([PATH.read_text().strip()])
+    except FileNotFoundError:
+        fail(f"BRIDGE_SECRET_KEY is not set, and there is no {PATH} in this folder")
+    except ValueError:
+        fail(f"{PATH} holds no key; put back the copy that you keep of it")
 
 
 def plainly(run: Callable[[], Awaitable[T]]) -> T:
-    """Runs to the end; our own errors and the machine's become a sentence."""
+    """Runs to the end in an event loop of its own."""
 
     async def inner() -> T:
         return await run()
 
-    try:
-        return asyncio.run(inner())
-    except (BridgeError, OSError) as error:
-        fail(str(error))
+    return asyncio.run(inner())

@@ -15,10 +15,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
-from typing import Annotated, Any
+from typing import Any
 
 import aiohttp
-import typer
 from cryptography.fernet import Fernet
 from rich.console import Console
 
@@ -66,13 +65,8 @@ class Stage:
     timeline: Timeline
 
 
-def demo(
-    port: Annotated[int | None, typer.Option(help="Port of the pages (8080)", min=1, max=65535)] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="Play one conversation without a person, then exit")
-    ] = False,
-) -> None:
-    """Try everything on this machine: simulated Webex, a kiosk page and an agent's inbox, no account."""
+def demo(port: int | None, once: bool) -> None:
+    """`once`: plays one conversation without a person and returns."""
     console = Console(highlight=False)
     timeline = Timeline(console)
     install(timeline)

@@ -1,4 +1,4 @@
-"""`bridge run` and `bridge simulator`."""
+"""What `bridge run` and `bridge simulator` do."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import asyncio
 import contextlib
 import signal
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from bridge import logs
 from bridge.app import Service
 from bridge.clock import SystemClock
-from bridge.commands.common import ConfigOption, environment, fail, loaded_of, plainly, say, settings_of
+from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
 from bridge.simulator import World, serve
 
 
-def run(config: Annotated[Path | None, ConfigOption] = None) -> None:
-    """Run the service until SIGTERM or SIGINT."""
+def run(config: Path | None) -> None:
+    """Until SIGTERM or SIGINT."""
     environ = environment(config)
     settings = settings_of(environ)
     logs.configure(settings.log_format, settings.log_level)
-    loaded = loaded_of(settings, environ)
+    loaded = loaded_of(settings.bridge_config, environ)
     service = Service(settings, loaded, SystemClock(), environ)
     with contextlib.suppress(ImportError):
         import uvloop
@@ -44,11 +41,8 @@ async def serve_until_told(service: Service) -> None:
         await service.stop()
 
 
-def simulator(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one", min=0, max=65535)] = 8090,
-    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-) -> None:
-    """Run only the Webex simulator, for trying your own code without a Webex account."""
+def simulator(port: int, host: str) -> None:
+    """Until SIGTERM or SIGINT; says where it listens."""
 
     def ready(address: str) -> None:
         say(f"Simulated Webex: WEBEX_API_URL={address}")

@@ -269,6 +269,14 @@ def next_due(connection: Connection) -> float | None:
     return connection.execute(select(func.min(guests.c.reissue_at))).scalar()
 
 
+def live_tokens(connection: Connection, now: float) -> tuple[int, int]:
+    """(tokens that Webex counts as live, guests that hold them)."""
+    held = guest_tokens.c.guest_id
+    query = select(func.count(), func.count(held.distinct())).where(guest_tokens.c.expires_at > now)
+    tokens, holders = connection.execute(query).one()
+    return tokens, holders
+
+
 def forget_tokens(connection: Connection, before: Sequence[float]) -> list[None]:
     """Tokens that ended before a moment count for no budget."""
     connection.execute(delete(guest_tokens).where(guest_tokens.c.expires_at < max(before)))

@@ -23,7 +23,7 @@ from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversati
 from bridge.store.tables import agents, conversations, envelopes, lanes
 
 _LANES, _ENVELOPES, _QUEUED = 256, 1000, 500
-_LOCK = 7439  # any number, the same for every process
+LOCK = 7439  # any number, the same for every process
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Outcome:
 def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
     """One round for everybody who asked: they get the same outcome."""
     if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     outcome = _Worker(connection, rounds[-1]).run()
     return [outcome] * len(rounds)
 

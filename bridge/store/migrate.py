@@ -31,9 +31,22 @@ def migrate(engine: Engine) -> list[str]:
         return _apply(connection)
 
 
-def _apply(connection: Connection) -> list[str]:
+def behind(connection: Connection) -> bool | None:
+    """Whether this version's schema has more than the database; None where the database has none at all.
+
+    Raises NewerDatabase.
+    """
+    scripts, present = _present(_config(), connection)
+    return None if present is None else present != scripts.get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("bridge.store") / "migrations"))
+    return config
+
+
+def _present(config: Config, connection: Connection) -> tuple[ScriptDirectory, str | None]:
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
     present = MigrationContext.configure(connection).get_current_revision()
@@ -42,6 +55,12 @@ def _apply(connection: Connection) -> list[str]:
             f"the database is at revision {present}, which this version does not know: "
             "it was made by a newer version of the bridge. Start that version, or use another database."
         )
+    return scripts, present
+
+
+def _apply(connection: Connection) -> list[str]:
+    config = _config()
+    scripts, present = _present(config, connection)
     head = scripts.get_current_head()
     if head == present or head is None:
         return []

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 
 from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import (
+    choices,
     conversations,
     deliveries,
     envelopes,
@@ -119,7 +120,7 @@ def forget(connection: Connection, conversation_ids: Sequence[str]) -> None:
     file_ids = list(connection.execute(select(files.c.id).where(files.c.conversation_id.in_(mine))).scalars())
     if file_ids:
         connection.execute(delete(file_chunks).where(file_chunks.c.file_id.in_(file_ids)))
-    for table in (files, messages, deliveries, held):
+    for table in (files, messages, deliveries, held, choices):
         connection.execute(delete(table).where(table.c.conversation_id.in_(mine)))
     # The envelope stays as long as its webhook-id must be remembered, without its content.
     connection.execute(update(envelopes).where(envelopes.c.conversation_id.in_(mine)).values(body="{}"))

@@ -37,11 +37,13 @@ class AgentCheck:
 
     `found`: True, a person; False, nobody is shown, or (`type`) a bot or a guest; None, Webex would not say.
     A token sees only its own organisation: False with `type` None may also be somebody elsewhere.
+    `licensed`: None where nobody asked or the token may not see it.
     """
 
     found: bool | None
     type: str | None = None
     reason: str | None = None
+    licensed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,13 @@ class WebhookChanges:
     deleted: tuple[str, ...] = ()
 
 
-async def check_agents(api_url: str, token: str, emails: Iterable[str]) -> dict[str, AgentCheck]:
-    """One look per address. Raises Unauthorized, Throttled, Unavailable, Doubtful."""
+async def check_agents(
+    api_url: str, token: str, emails: Iterable[str], *, licences: bool = False
+) -> dict[str, AgentCheck]:
+    """One look per address, two with `licences`. Raises Unauthorized, Throttled, Unavailable, Doubtful."""
 
     def ask(api: Any) -> dict[str, AgentCheck]:
-        return {email: _check_agent(api, email) for email in emails}
+        return {email: _check_agent(api, email, licences) for email in emails}
 
     return await asyncio.to_thread(_with_api, api_url, token, ask)
 
@@ -83,8 +87,7 @@ async def reconcile_webhooks(
     return await asyncio.to_thread(_with_api, api_url, token, ask)
 
 
-def _check_agent(api: Any, email: str) -> AgentCheck:
-
+def _check_agent(api: Any, email: str, licences: bool) -> AgentCheck:
     def ask() -> list[Person]:
         return [person_from(p.json_data) for p in islice(api.people.list(email=email), MOST)]
 
@@ -99,7 +102,17 @@ def _check_agent(api: Any, email: str) -> AgentCheck:
     person = matching[0]
     if person.type not in (None, "person"):
         return AgentCheck(False, person.type, f"this is no person but a Webex {person.type}")
-    return AgentCheck(True, person.type or "person")
+    licensed = _is_licensed(api, person.id) if licences else None
+    return AgentCheck(True, person.type or "person", licensed=licensed)
+
+
+def _is_licensed(api: Any, person_id: str) -> bool | None:
+    """Only an administrator's token is shown licences."""
+    try:
+        fields = _calling(lambda: api.people.get(person_id).json_data, secrets=(api.access_token,))
+    except Refused:
+        return None
+    return bool(fields["licenses"]) if "licenses" in fields else None
 
 
 def _reconcile(api: Any, target_url: str, secret: str, wanted: Sequence[Wanted]) -> WebhookChanges:
