@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import structlog
 from aiohttp import web
-from pydantic import SecretStr
 
 from bridge.bus import Bus
 from bridge.callbacks import Callbacks
@@ -26,7 +25,8 @@ from bridge.keys import own_key
 from bridge.listener import Listener
 from bridge.live import Live, make_live
 from bridge.metrics import Metrics
-from bridge.ports import Clock, Minter
+from bridge.minting import make_minter
+from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
 from bridge.store import hearing, hooks, outbox, ticks, vault
@@ -38,7 +38,6 @@ from bridge.store.vault import Cipher
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
-from bridge.webex.minters import GuestIssuerMinter, PersonalTokenMinter, ServiceAppMinter
 from config.load import Loaded
 from config.settings import Settings
 from handlers.door import Door
@@ -115,7 +114,9 @@ class Service:
             timeout=self._webex_timeout,
             on_call=self.metrics.webex_call,
         )
-        self.minter = self._minter()
+        self.minter = make_minter(
+            self.live.loaded.config.webex.guests, settings, self.webex, self.vault, clock
+        )
         target = f"{settings.public_url.rstrip('/')}/webex/webhooks" if settings.public_url else None
         self.replies = Replies(target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies)
         self.tokens = Tokens(store, self.minter, clock, lambda: self.live.budget(), self._token_changed)
@@ -172,35 +173,6 @@ class Service:
             backlog=lambda: self.health.backlog,
             stored=self._stored,
             counter=self.metrics.events,
-        )
-
-    def _minter(self) -> Minter:
-        settings = self.settings
-        which = self.live.loaded.config.webex.guests
-
-        def value(secret: SecretStr | None) -> str | None:
-            return secret.get_secret_value() if secret is not None else None
-
-        if which == "guest-issuer":
-            return GuestIssuerMinter(
-                self.webex,
-                self.clock,
-                value(settings.webex_guest_issuer_id) or "",
-                value(settings.webex_guest_issuer_secret) or "",
-            )
-        if which == "personal-token":
-            token = value(settings.webex_personal_access_token) or ""
-            return PersonalTokenMinter(
-                self.webex, self.vault, self.clock, token, environment=settings.bridge_env
-            )
-        return ServiceAppMinter(
-            self.webex,
-            self.vault,
-            self.clock,
-            client_id=value(settings.webex_service_app_client_id),
-            client_secret=value(settings.webex_service_app_client_secret),
-            refresh_token=value(settings.webex_service_app_refresh_token),
-            first_access_token=value(settings.webex_service_app_access_token),
         )
 
     def _parts(self) -> Parts:

@@ -133,47 +133,6 @@ def backlog(connection: Connection) -> Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    id: int
-    kind: str
-    conversation_id: str
-    source: str | None
-    agent: str | None
-    attempts: int
-    error: str | None
-    created_at: float
-    done_at: float | None
-    payload: str
-
-
-def dead_letters(
-    connection: Connection, ids: Sequence[int] | None = None, limit: int = 1000
-) -> list[DeadLetter]:
-    d = deliveries.c
-    query = (
-        select(
-            d.id,
-            d.kind,
-            d.conversation_id,
-            conversations.c.source,
-            d.agent,
-            d.attempts,
-            d.error,
-            d.created_at,
-            d.done_at,
-            d.payload,
-        )
-        .select_from(deliveries.outerjoin(conversations, conversations.c.id == d.conversation_id))
-        .where(d.state == "dead")
-        .order_by(d.id)
-        .limit(limit)
-    )
-    if ids is not None:
-        query = query.where(d.id.in_(ids))
-    return [DeadLetter(**row._mapping) for row in connection.execute(query)]
-
-
-@dataclass(frozen=True, slots=True)
 class StoredFile:
     id: str
     conversation_id: str
