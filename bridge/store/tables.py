@@ -55,7 +55,7 @@ lanes = Table(
     "lanes",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("stage", Text, nullable=False),  # in | say | hear | call | bot
+    Column("stage", Text, nullable=False),  # in | say | hear | call | hook | bot | bot-in
     Column("ready_at", Float, nullable=False),
     Column("owner", Text),
     Index("lanes_ready", "stage", "ready_at"),
@@ -371,6 +371,17 @@ audit = Table(
     Column("who", Text, nullable=False),
     Column("what", Text, nullable=False),
     Column("outcome", Text, nullable=False),
+)
+
+# What leads were told is wrong and is not right again yet.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("level", Integer, nullable=False),  # told again when it rises
+    Column("leads", Text, nullable=False),
+    Column("cleared", Text, nullable=False),  # what they are told when it is over
+    Column("since", Float, nullable=False),
 )
 
 # Named leases and parks: who may do a thing that must be done once, and until when a flow is parked.

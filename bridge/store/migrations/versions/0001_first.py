@@ -23,6 +23,14 @@ def upgrade() -> None:
     sa.Column('absent', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('key')
     )
+    op.create_table('alarms',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('leads', sa.Text(), nullable=False),
+    sa.Column('cleared', sa.Text(), nullable=False),
+    sa.Column('since', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('key')
+    )
     op.create_table('audit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
     sa.Column('at', sa.Float(), nullable=False),

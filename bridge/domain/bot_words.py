@@ -1,0 +1,103 @@
+"""What the bot says of one thing that happened: a note's kind and fields -> a sentence. Pure.
+
+Everything goes out as plain text, which Webex does not interpret, so nothing in it needs escaping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.domain.bot_commands import THREAD_HELP
+from bridge.domain.bot_duration import duration
+
+STRANGER = "Hello! I only work for the agents and leads of this support desk, and you are not listed there."
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The conversation that a note is about, in a person's words."""
+
+    ref: str
+    name: str
+    team: str | None = None
+    store: str | None = None
+    topic: str | None = None
+
+    @property
+    def who(self) -> str:
+        return f"{one_line(self.name, 80)} ({self.ref})"
+
+    @property
+    def where(self) -> str:
+        parts = [one_line(part, 60) for part in (self.team, self.store, self.topic) if part]
+        return f"{self.ref} ({', '.join(parts)})" if parts else self.ref
+
+
+def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1) -> str | None:
+    """The notice for an agent; None where a note only takes a card away. `count`: so many alike came at once."""
+    match kind:
+        case "late":
+            why = (
+                "is with somebody else now"
+                if fields["why"] == "moved"
+                else "has left; the conversation is over"
+            )
+            what = "What you just wrote" if count == 1 else f"The last {count} things you wrote"
+            return f"{about.who} {why}. {what} did not reach them."
+        case "moved":
+            why = _MOVED.get(fields["why"], fields["why"])
+            return f"{about.who} moved to {fields['to'] or 'somebody else'}: {why}."
+        case "ended":
+            said = _ENDED.get(fields["reason"])
+            return f"{about.who}: {said}" if said else None
+        case "unknown-command":
+            held = f"{fields['word']} is no command I know, so I held it back; {about.who} did not see it."
+            return f"{held} {THREAD_HELP}"
+        case "help":
+            return THREAD_HELP
+        case "not-transferred":
+            to = f" to {one_line(str(fields['to']), 60)}" if fields.get("to") else ""
+            return f"{about.who} was not handed over{to}: {fields['why']}."
+        case "file-refused":
+            why = (
+                "a virus was found in it"
+                if fields["reason"] == "infected"
+                else "it could not be scanned for viruses"
+            )
+            return f"Your file did not reach {about.who}: {why}."
+    return None
+
+
+def to_leads(kind: str, fields: Mapping[str, Any], about: About) -> str | None:
+    """The line of an alert."""
+    match kind:
+        case "waiting":
+            return f"{about.where} has waited {duration(fields['seconds'])} and nobody is free."
+        case "no-answer":
+            return f"{about.where}: {fields['agent']} has not answered in time, and nobody else is free."
+        case "refused":
+            return f"Webex does not let customers write to {fields['agent']}: {one_line(str(fields['reason']), 200)}"
+        case "alarm":
+            return str(fields["text"])
+    return None
+
+
+def one_line(text: str, most: int) -> str:
+    """`text` without line breaks and control characters, cut."""
+    plain = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+_MOVED = {
+    "no answer": "it was not answered in time",
+    "transfer": "it was handed over",
+    "refused": "Webex does not let this customer write to you",
+}
+_ENDED = {
+    "customer": "the customer has left; the conversation is over.",
+    "source": "the conversation was ended at the store's side.",
+    "idle": "the customer has been silent for too long; the conversation is over.",
+    "replaced": "somebody else is at the kiosk now; the conversation is over.",
+}
