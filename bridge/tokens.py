@@ -11,6 +11,7 @@ import structlog
 
 from bridge.domain.errors import CredentialsDead, Doubtful, Refused, Throttled, WebexError
 from bridge.domain.identity import subject_hash
+from bridge.domain.pace import Pace
 from bridge.domain.renewal import in_last_tenth, reissue_at, retry_reissue_at
 from bridge.domain.retry import mint_parks
 from bridge.ports import Clock, MintedGuest, Minter
@@ -62,13 +63,14 @@ class Tokens:
         self.reissued = 0
         self.failed = 0
         self.alarming: set[str] = set()
+        self.pace = Pace()
 
     async def lend(self, guest: Guest) -> LentToken:
         """A token that is good for a call now. Raises NotNow, or Refused where Webex will never mint it."""
         if guest.grant_at is None:
             return LentToken(self._opened(guest), guest)
         try:
-            return await self._mint(guest)
+            return await self._mint(guest, urgent=True)
         except NotNow:
             if guest.usable(self._clock.now()):  # the new name must wait, the words need not
                 return LentToken(self._opened(guest), guest)
@@ -100,7 +102,7 @@ class Tokens:
     async def _reissue(self, guest: Guest) -> None:
         async with self._reissues:
             try:
-                await self._mint(guest)
+                await self._mint(guest, urgent=False)
             except (NotNow, Refused) as error:
                 if in_last_tenth(guest.issued_at, guest.expires_at, self._clock.now()):
                     self.alarming.add(guest.id)
@@ -111,9 +113,13 @@ class Tokens:
                     "token.reissued", guest=_short(guest), subject_hash=subject_hash(guest.customer)
                 )
 
-    async def _mint(self, guest: Guest) -> LentToken:
+    async def _mint(self, guest: Guest, *, urgent: bool) -> LentToken:
         assert guest.grant_at is not None
         asked_at = self._clock.now()
+        if wait := self.pace.turn(guest.id, self._clock.monotonic(), urgent=urgent):
+            returned = guests.Returned(guest.id, guest.grant_at, asked_at + wait)
+            await self._store.do(guests.give_back, returned)
+            raise NotNow(asked_at + wait, "minting keeps to the pace that Webex allows")
         try:
             minted = await self._minter.mint(guest.id, guest.display_name)
         except WebexError as error:
@@ -140,6 +146,7 @@ class Tokens:
         saved.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._remember(guest.id, asked_at, minted.token)
         self.minted += 1
+        self.pace.succeeded()
         self.alarming.discard(guest.id)
         self._changed(guest.id, due)
         if guest.token is None:
@@ -163,6 +170,8 @@ class Tokens:
         retry_at = retry_reissue_at(guest.failures + 1, guest.expires_at, now, self._clock.chance())
         if isinstance(error, Throttled):
             park_all, park_guest = mint_parks(error, now)
+            monotonic = self._clock.monotonic()
+            self.pace.throttled(monotonic, monotonic + park_all - now)
             retry_at = park_guest
         elif isinstance(error, CredentialsDead):
             retry_at = now + 30

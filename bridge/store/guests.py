@@ -201,6 +201,22 @@ def mint_failed(connection: Connection, failures: Sequence[MintFailed]) -> list[
     return [None] * len(failures)
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A leave to mint that was not used; `due_at` moves a re-issue."""
+
+    guest_id: str
+    grant_at: float
+    due_at: float
+
+
+def give_back(connection: Connection, returned: Sequence[Returned]) -> list[None]:
+    """As if the leave had never been given."""
+    connection.execute(_GIVEN_BACK, [{"guest": one.guest_id, "due": one.due_at} for one in returned])
+    connection.execute(_NO_TOKEN, [{"guest": one.guest_id, "granted": one.grant_at} for one in returned])
+    return [None] * len(returned)
+
+
 def park(connection: Connection, name: str, until: float) -> None:
     statement = insert_for(connection, locks)
     later = case((locks.c.until > statement.excluded.until, locks.c.until), else_=statement.excluded.until)
@@ -359,6 +375,13 @@ _MINT_FAILED = (
         parked_until=bindparam("parked"),
         reissue_failures=guests.c.reissue_failures + 1,
         reissue_at=case((guests.c.reissue_at.is_not(None), bindparam("due")), else_=None),
+    )
+)
+_GIVEN_BACK = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(
+        minting_until=0, reissue_at=case((guests.c.reissue_at.is_not(None), bindparam("due")), else_=None)
     )
 )
 _NO_TOKEN = delete(guest_tokens).where(
