@@ -11,7 +11,7 @@ from bridge import logs
 from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
-from bridge.simulator import World, serve
+from bridge.simulator import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
 
 
 def run(config: Path | None) -> None:
@@ -45,8 +45,13 @@ def simulator(port: int, host: str) -> None:
     """Until SIGTERM or SIGINT; says where it listens."""
 
     def ready(address: str) -> None:
-        say(f"Simulated Webex: WEBEX_API_URL={address}")
-        say(f"Agents' inbox:   {address.removesuffix('/v1')}/agent")
+        say("Simulated Webex, for the environment of a bridge:")
+        say(f"  export WEBEX_API_URL={address}/v1")
+        say(
+            f"  export WEBEX_SERVICE_APP_CLIENT_ID={CLIENT_ID} WEBEX_SERVICE_APP_CLIENT_SECRET={CLIENT_SECRET}"
+        )
+        say(f"  export WEBEX_SERVICE_APP_REFRESH_TOKEN={REFRESH_TOKEN}")
+        say(f"Agents' inbox: {address}/agent")
 
     async def work() -> None:
         task = asyncio.ensure_future(serve(host, port, World(), ready))
