@@ -12,11 +12,15 @@ _WINDOW = 1.0
 _LOWEST = 0.5  # mints a second
 _HIGHEST = 200.0
 _RISE = 1.0  # a second of successes raises the ceiling by so much
+_AHEAD = 5.0
 _REMEMBERED = 50_000
 
 
 class Pace:
-    """`turn(who, now)` is 0 for 'go on', else the seconds to wait; whoever waited that long goes on then."""
+    """`turn(who, now)` is 0 for 'go on', else the seconds after which to ask again.
+
+    Whoever is told less than five seconds has a turn then.
+    """
 
     def __init__(self) -> None:
         self.ceiling: float | None = None
@@ -32,6 +36,8 @@ class Pace:
         if at is None:
             step = (1 if urgent else 2) / self.ceiling
             at = max(now, self._next)
+            if at - now > _AHEAD:  # a turn promised long ahead would not come sooner when the pace rises
+                return _AHEAD
             self._next = at + step
             self._turns[who] = at
             if len(self._turns) > _REMEMBERED:
