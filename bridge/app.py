@@ -29,7 +29,7 @@ from bridge.minting import make_minter
 from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
-from bridge.store import hearing, hooks, outbox, ticks, vault
+from bridge.store import hearing, hooks, news, outbox, ticks, vault
 from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled
@@ -232,6 +232,9 @@ class Service:
         runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
         self._tasks = [asyncio.create_task(run) for run in runs]
         self._tasks.append(asyncio.create_task(self._catch_up()))
+        if self.settings.uses_postgresql:
+            url = self.settings.database_url.get_secret_value()
+            self._tasks.append(asyncio.create_task(news.hear(url, self.bus.tell)))
 
     async def stop(self, seconds: float = 10.0) -> None:
         """Takes no more, drains what is in flight for at most `seconds`, gives the leases up."""
@@ -275,8 +278,7 @@ class Service:
     def _decided(self, outcome: Outcome) -> None:
         for stage in outcome.stages:
             self.pumps[stage].wake()
-        self.bus.tell(outcome.touched)
-        self.bus.tell(f"team:{team}" for team in outcome.teams)
+        self._tell({*outcome.touched, *(f"team:{team}" for team in outcome.teams)})
         for event, _, fields in outcome.log:
             kind, _, what = event.partition(".")
             if kind == "reply":
@@ -284,10 +286,17 @@ class Service:
             elif kind == "conversation":
                 self.metrics.conversations.labels(what).inc()
 
+    def _tell(self, topics: set[str]) -> None:
+        """Open streams look again: here at once, in other processes by NOTIFY."""
+        self.bus.tell(topics)
+        if topics and self.settings.uses_postgresql:
+            told = self.store.do(news.announce, frozenset(topics))
+            told.add_done_callback(lambda done: done.cancelled() or done.exception())
+
     def _settled(self, settled: Settled) -> None:
         """After the customer's words were said: news for their page, and an ear for the answer."""
         self.metrics.deliveries.labels(settled.outcome).inc()
-        self.bus.tell([settled.work.conversation_id])
+        self._tell({settled.work.conversation_id})
         if settled.outcome in ("dead", "agent-refused"):
             self.intake.wake()
         if settled.outcome == "done":
@@ -312,7 +321,7 @@ class Service:
 
     def _token_changed(self, guest_id: str, due: float) -> None:
         self.ticks.reissue_at(due)
-        self.bus.tell([f"guest:{guest_id}"])
+        self._tell({f"guest:{guest_id}"})
 
     async def _webhooks_refused(self) -> None:
         await self.vault.write("webhooks-refused", str(self.clock.now()))
