@@ -116,6 +116,15 @@ async def test_the_key_is_not_lured_away(open_page: Open, bridge: FakeBridge) ->
     assert not [url for url in asked if ":9/" in url]
 
 
+async def test_a_false_picture_is_a_file(open_page: Open, bridge: FakeBridge) -> None:
+    """Bytes that only call themselves a picture are offered like any other file."""
+    page = await open_page(FORM)
+    talk = await begin(page, bridge)
+    talk.attach("agent", "x.png", "image/png", b"<script>window.hacked = 1</script>")
+    await expect(page.get_by_role("button", name="Download x.png")).to_be_visible()
+    assert await page.locator(".log img").count() == 0
+
+
 async def test_half_characters_and_nul_are_not_sent(open_page: Open, bridge: FakeBridge) -> None:
     """What the server would refuse to store is mended before it goes."""
     page = await open_page(FORM)

@@ -17,6 +17,10 @@ export class Files {
   /** One file of a message from the server: {name, type, size, url}. `loaded` is called when a picture takes its place. */
   show(file, loaded) {
     if (PICTURES.has(file.type) && (file.size ?? 0) <= LARGEST_PREVIEW) return this.#picture(file, loaded);
+    return this.#unseen(file);
+  }
+
+  #unseen(file) {
     return this.shared ? this.#named(file) : this.#saved(file);
   }
 
@@ -89,6 +93,8 @@ export class Files {
     const address = URL.createObjectURL(new Blob([bytes], { type: file.type }));
     this.#pictures.add(address);
     const image = h("img", { src: address, alt: this.words("picture", { name: file.name }), onload: loaded });
+    // Called a picture by its sender, and none.
+    image.addEventListener("error", () => frame.replaceWith(this.#unseen(file)));
     const label = this.words("enlarge", { name: file.name });
     const button = h("button", { class: "enlarge", type: "button", "aria-label": label }, image);
     button.addEventListener("click", () => this.#enlarge(frame, address, file));
