@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 _WINDOW = 1.0
 _LOWEST = 0.5  # mints a second
 _HIGHEST = 200.0
-_RISE = 1.0  # a second of successes raises the ceiling by so much
+_RISE = 0.5  # a second of successes raises the ceiling by so much
 _AHEAD = 5.0
 _REMEMBERED = 50_000
 
