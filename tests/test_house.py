@@ -28,7 +28,7 @@ ROOMS = [
     for room in re.split("[|:]", layer)
 ]
 
-MOST_LINES = 330
+MOST_LINES = 340
 LONGER = {  # and why
     "bridge/app.py": "the composition root: every part is built and connected in one place",
     "bridge/domain/decide.py": "one function for each kind of envelope, and the steps that they share",
@@ -67,7 +67,7 @@ def test_the_simulator_is_kept_from_every_room() -> None:
 
 
 def test_files_stay_small() -> None:
-    """No file of code is longer than 330 lines, unless it is listed here with its reason."""
+    """No file of code is longer than 340 lines, unless it is listed here with its reason."""
     long = {
         name: content.count("\n")
         for name, content in texts(".py", ".js", ".css", ".html").items()
