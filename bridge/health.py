@@ -44,6 +44,7 @@ class Health:
         self._service = service
         self.counts: Counts | None = None
         self.backlog = Backlog(0, {})
+        self._refused: list[tuple[str, str]] = []
         self._store_problem: str | None = None
 
     async def count(self) -> None:
@@ -51,6 +52,7 @@ class Health:
         try:
             self.counts = await service.store.read(reads.counts, service.clock.now())
             self.backlog = await service.store.read(reads.backlog)
+            self._refused = await service.store.read(reads.refused_agents, service.clock.now())
             self._store_problem = None
         except StoreUnavailable as error:
             self._store_problem = str(error)
@@ -90,6 +92,8 @@ class Health:
             )
         if service.replies.refused:
             degraded.append("Webex gives guests no webhook: replies are polled")
+        for agent, why in self._refused:
+            degraded.append(f"agents.{agent} gets no customers for an hour: Webex refused the last one: {why}")
         if self.counts and self.counts.dead:
             degraded.append(f"{self.counts.dead} dead letters: see bridge dead-letters list")
         reasons = [store_problem] if store_problem else []

@@ -10,7 +10,18 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from bridge.domain.model import Conversation, Said
 from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
-from bridge.store.tables import conversations, deliveries, envelopes, files, guests, lanes, locks, messages
+from bridge.store.sql import insert_missing
+from bridge.store.tables import (
+    agents,
+    conversations,
+    deliveries,
+    envelopes,
+    files,
+    guests,
+    lanes,
+    locks,
+    messages,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +165,20 @@ def token_issued_at(connection: Connection, guest_id: str) -> float | None:
 
 
 def can_write(connection: Connection, items: Sequence[None]) -> list[None]:
-    """A write that changes nothing: fails where the database takes no writes."""
-    connection.execute(_TOUCH)
+    """A write that matters to nobody: fails where the database takes no writes.
+
+    It changes a row all the same, for a change of nothing succeeds on a full disk.
+    """
+    if not connection.execute(_TOUCH).rowcount:
+        insert_missing(connection, locks, [{"name": _READYZ, "owner": None, "until": 0}])
     return [None] * len(items)
 
 
-_TOUCH = update(locks).where(locks.c.name == "readyz").values(until=0)
+def refused_agents(connection: Connection, now: float) -> list[tuple[str, str]]:
+    """(agent, why) of those whom Webex lets no guest write to."""
+    query = select(agents.c.key, agents.c.refused).where(agents.c.refused_until > now).order_by(agents.c.key)
+    return [(row.key, row.refused or "") for row in connection.execute(query)]
+
+
+_READYZ = "readyz"
+_TOUCH = update(locks).where(locks.c.name == _READYZ).values(until=locks.c.until + 1)

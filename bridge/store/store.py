@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import Callable
@@ -55,7 +56,8 @@ class Store:
 
     async def stop(self) -> None:
         """Commits what was submitted, gives every lease of this process up, closes the database."""
-        await self.do(free_all, FreeAll(self.owner, self.clock.now()))
+        with contextlib.suppress(StoreUnavailable):  # then the leases run out by themselves
+            await self.do(free_all, FreeAll(self.owner, self.clock.now()))
         await self.writer.stop()
         self._readers.shutdown(wait=True)
         self._writes.dispose()
