@@ -24,6 +24,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,12 @@ SECRET = b"kiosk-secret-kiosk-secret-kiosk!"
 SECRET_KEY = base64.urlsafe_b64encode(b"0" * 32).decode()
 SMALLEST: dict[str, Any] = {
     "webex": {"poll_seconds": 1},
-    "sources": {"kiosk": {"auth": {"scheme": "standard-webhooks", "secrets": ["env:KIOSK_SECRET"]}}},
+    "sources": {
+        "kiosk": {
+            "auth": {"scheme": "standard-webhooks", "secrets": ["env:KIOSK_SECRET"]},
+            "idle_minutes": 0,  # a test that puts the clock forward means something else
+        }
+    },
     "agents": {"amy": {"email": AMY}},
     "teams": {"front-desk": {"timezone": "Europe/London", "agents": ["amy"]}},
     "routes": [{"team": "front-desk"}],
@@ -51,7 +57,10 @@ SMALLEST: dict[str, Any] = {
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    """The smallest configuration with `changes` merged into it; a list or a value replaces, None removes."""
+    """The smallest configuration (nothing ends by idleness) with `changes` merged into it.
+
+    A list or a value replaces, None removes.
+    """
     return _merged(deepcopy(SMALLEST), changes)
 
 
@@ -109,6 +118,7 @@ def free_port() -> int:
 
 
 _taken: set[int] = set()
+_BASE_ENVIRON = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning"}
 
 
 class Bridge:
@@ -213,9 +223,14 @@ class RunningBridge(Bridge):
         loaded = load(self.path, self.environ)
         self.service = Service(settings, loaded, self.clock, self.environ, self.webex_timeout)
         await self.service.start()
+        # APScheduler reads the machine's own clock, whatever the service is given.
+        back = timedelta(seconds=self.clock.now() - SystemClock().now())
+        for job in self.service.ticks._scheduler.get_jobs():
+            job.modify(next_run_time=job.next_run_time - back)
 
     async def stop(self) -> None:
-        await self.service.stop()
+        if hasattr(self, "service"):
+            await self.service.stop()
 
     async def restart(self, **environ: str) -> None:
         """Stops and starts on the same database, with a changed environment if need be."""
@@ -286,7 +301,7 @@ class BridgeProcess(Bridge):
         with self.errors.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=log, stderr=log,
-                env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning", **self.environ},
+                env={**_BASE_ENVIRON, **self.environ},
             )  # fmt: skip
         if wait_ready:
             await eventually(self._is_up, within=20, why="the process is ready")
