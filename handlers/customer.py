@@ -20,7 +20,7 @@ from bridge.store.reads import State, StoredFile
 from bridge.tokens import NotNow
 from handlers.door import Door
 from handlers.events import Words, clean
-from handlers.origins import IDENT, need_origin
+from handlers.origins import CORS, IDENT, need_origin
 from handlers.parts import PARTS, Parts
 from handlers.problems import DATA_HEADERS, Problem, wrong_field
 from handlers.reading import need_json, parse_json, read_body
@@ -225,7 +225,7 @@ def _file_response(request: web.Request, file: StoredFile, size: int | None) -> 
     disposition = "inline" if shown else "attachment"
     headers = {
         **DATA_HEADERS,
-        **request["cors"],
+        **request[CORS],
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Type": file.type if shown or file.type == "application/pdf" else "application/octet-stream",
         "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}",

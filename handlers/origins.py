@@ -12,6 +12,8 @@ from bridge.store.writer import StoreUnavailable
 from handlers.parts import PARTS
 from handlers.problems import Handler, Problem
 
+# What goes with every answer to this request; a stream sends its headers long before its handler returns.
+CORS = web.RequestKey("cors", dict[str, str])
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
@@ -53,7 +55,7 @@ async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
         if request.method == "OPTIONS":
             headers |= _PREFLIGHT
-    request["cors"] = headers  # a stream sends its headers long before its handler returns
+    request[CORS] = headers
     response = await handler(request)
     if not response.prepared:
         response.headers.update(headers)

@@ -17,6 +17,7 @@ from bridge.store import reads
 from bridge.store.reads import State
 from bridge.store.writer import StoreUnavailable
 from handlers.customer import customer_of, number, shown_state
+from handlers.origins import CORS
 from handlers.parts import PARTS, Parts
 from handlers.problems import DATA_HEADERS, Problem
 
@@ -39,7 +40,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
         raise Problem(429, "This conversation has too many open streams.", retry_after=_PING_SECONDS)
     given = request.headers.get("Last-Event-ID") or request.query.get("lastEventId") or "0"
     last = min(number(given) or 0, state.conversation.last_seq)
-    headers = {**DATA_HEADERS, **request["cors"]}
+    headers = DATA_HEADERS | request[CORS]
     parts.open_streams[ident] += 1
     parts.streams.inc()
     try:
