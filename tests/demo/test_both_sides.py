@@ -128,7 +128,7 @@ async def test_the_agent_ends_it_with_done():
         agent = await inbox(stage, browser)
         await answer(agent, "All done, goodbye!")
         await answer(agent, "/done")
-        await expect(agent.get_by_text("/done")).to_be_visible()
+        await expect(agent.locator("#messages").get_by_text("/done")).to_be_visible()
         await expect(customer.get_by_text("This conversation has ended").first).to_be_visible()
         await answer(agent, "one more thing")
         assert "one more thing" not in await customer.content()
