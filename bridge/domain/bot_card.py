@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.domain.bot_words import one_line
 from bridge.domain.roster import Roster
+from bridge.domain.splitting import split_text
 
 _MOST_FACTS, _LONGEST_FACT, _LONGEST_NAME = 12, 200, 40
-_MOST_CHOICES = 60
+_MOST_BYTES = 2500  # of all facts: a card that is too large would not arrive at all
+_MOST_CHOICES = 50
 _ACTIVE = re.compile(r"([\\`*_\[\]()#<>~|!])")
 
 
@@ -43,7 +45,13 @@ def context_facts(
     """Where and why, then whatever else the source knows; cut so that no event can make a card too large."""
     known = (("Store", store), ("Topic", topic), ("Language", language), ("Source", source), ("Team", team))
     facts = [(title, one_line(value, _LONGEST_FACT)) for title, value in known if value]
-    return tuple(facts) + tuple(_own_facts(context))[:_MOST_FACTS]
+    facts += list(_own_facts(context))[:_MOST_FACTS]
+    size, kept = 0, []
+    for title, value in facts:
+        size += len(title.encode()) + len(value.encode())
+        if size <= _MOST_BYTES:
+            kept.append((title, value))
+    return tuple(kept)
 
 
 def _own_facts(context: str | None) -> Iterable[tuple[str, str]]:
@@ -59,7 +67,7 @@ def _own_facts(context: str | None) -> Iterable[tuple[str, str]]:
 
 
 def choices(
-    roster: Roster, on_duty: dict[str, Sequence[str]], not_this: str | None
+    roster: Roster, on_duty: Mapping[str, Sequence[str]], not_this: str | None
 ) -> tuple[tuple[str, str], ...]:
     """People and teams on duty now (`on_duty`: agents' keys by team), without the card's own reader."""
     people = dict.fromkeys(key for keys in on_duty.values() for key in keys if key != not_this)
@@ -77,7 +85,7 @@ def plain_text(card: Context, buttons: bool) -> str:
     lines += [f"> {words}" for words in card.last]
     if not buttons:
         lines.append(f"Say: done {ref}, transfer {ref} <agent or team>, history {ref}, off")
-    return "\n".join(lines)
+    return split_text("\n".join(lines))[0]
 
 
 def escaped(text: str) -> str:

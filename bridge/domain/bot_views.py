@@ -32,7 +32,7 @@ def who(book: DutyBook, states: States, now: float, team: str | None) -> str:
     return _joined(lines)
 
 
-def board(book: DutyBook, states: States, waiting: Sequence[Conversation], open_now: int, now: float) -> str:
+def board(book: DutyBook, waiting: Sequence[Conversation], open_now: int, now: float) -> str:
     """A line for each team."""
     lines = []
     for team in book.roster.teams.values():
@@ -79,7 +79,7 @@ def status(book: DutyBook, states: States, agent: str, now: float) -> str:
     return _joined(lines or ["You are in no team."])
 
 
-def roster(book: DutyBook, day: Mapping[str, date], now: float) -> str:
+def roster(book: DutyBook, day: Mapping[str, date]) -> str:
     """The shifts of a day (by team, for zones differ), overrides included; times are the team's."""
     lines: list[str] = []
     for team in book.roster.teams.values():

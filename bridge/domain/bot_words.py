@@ -44,6 +44,8 @@ def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1)
                 if fields["why"] == "moved"
                 else "has left; the conversation is over"
             )
+            if fields.get("asked"):
+                return f"{about.who} {why}, so nothing was done."
             what = "What you just wrote" if count == 1 else f"The last {count} things you wrote"
             return f"{about.who} {why}. {what} did not reach them."
         case "moved":

@@ -74,11 +74,18 @@ def next_due(conversation: Conversation, rules: SourceRules, team: TeamRules) ->
 
 def answer_deadline(conversation: Conversation, team: TeamRules) -> float | None:
     """By when the present agent should have said something to words that they were given."""
-    waits = conversation.status == "open" and conversation.agent_at is None and conversation.customer_at is not None
+    waits = (
+        conversation.status == "open"
+        and conversation.agent_at is None
+        and conversation.customer_at is not None
+    )
     if not waits or not team.answer_within:
         return None
     begun = conversation.asked_at or conversation.given_at or 0
-    return max(begun, conversation.customer_at or 0 if conversation.asked_at is None else begun) + team.answer_within
+    return (
+        max(begun, conversation.customer_at or 0 if conversation.asked_at is None else begun)
+        + team.answer_within
+    )
 
 
 def idle_end(conversation: Conversation, rules: SourceRules) -> float:
@@ -138,7 +145,17 @@ def _customer_said(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
 
 
 def _ended(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
-    end(plan, facts, body["reason"])
+    if not _overtaken(body, plan):
+        end(plan, facts, body["reason"])
+
+
+def _overtaken(body: Mapping[str, Any], plan: Plan) -> bool:
+    """Whether somebody asked this (`by`, by the bot) of a conversation that its `agent` has lost meanwhile."""
+    if body.get("agent", plan.conversation.agent) == plan.conversation.agent:
+        return False
+    if plan.conversation.status != "ended":
+        plan.notes.append(Note("late", body["by"], {"why": "moved", "asked": True}))
+    return True
 
 
 def _heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
@@ -216,6 +233,7 @@ def _agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     plan.log.append(("agent.refused", {"agent": body["agent"], "reason": body["reason"]}))
     plan.notes.append(Note("refused", None, {"agent": body["agent"], "reason": body["reason"]}))
     if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
+        plan.notes.append(Note("moved", plan.conversation.agent_email, {"to": None, "why": "refused"}))
         take_back(plan, facts)
         settle_place(plan, facts)
 
@@ -254,12 +272,15 @@ def _due_alert(plan: Plan, facts: Facts) -> None:
     waits = conversation.status == "queued" and conversation.alerted_at is None
     if waits and after and facts.now >= (conversation.queued_at or 0) + after:
         conversation.alerted_at = facts.now
-        plan.notes.append(Note("waiting", None, {"seconds": round(facts.now - (conversation.queued_at or 0))}))
+        plan.notes.append(
+            Note("waiting", None, {"seconds": round(facts.now - (conversation.queued_at or 0))})
+        )
         plan.log.append(("conversation.waiting", {"team": conversation.team}))
 
 
 def _transferred(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
-    transfer(plan, facts, body["to"], body["by"], hand_over=body.get("hand_over", False))
+    if not _overtaken(body, plan):
+        transfer(plan, facts, body["to"], body["by"], hand_over=body.get("hand_over", False))
 
 
 def _due_idle(plan: Plan, facts: Facts) -> None:
@@ -301,7 +322,8 @@ def settle_place(plan: Plan, facts: Facts) -> None:
         _give(plan, facts, place)
 
 
-def _give(plan: Plan, facts: Facts, place: Placed) -> None:
+def _give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | None = None) -> None:
+    """`handed`: from whom and why, where the conversation was somebody else's."""
     conversation, now = plan.conversation, facts.now
     assert place.agent is not None
     conversation.status, conversation.agent, conversation.agent_email = "open", place.agent, place.email
@@ -311,7 +333,9 @@ def _give(plan: Plan, facts: Facts, place: Placed) -> None:
     facts.desk.given(place.agent, now)
     for said in [*facts.history, *(one for one in plan.said if one.author == "customer")]:
         plan.sends.extend(sends_for(said, facts.rules))
-    plan.notes.append(Note("card", place.email, {"waited": round(now - conversation.created_at)}))
+    plan.notes.append(
+        Note("card", place.email, {"waited": round(now - conversation.created_at), **(handed or {})})
+    )
     plan.news.append(News("conversation.opened", {"agent": {"name": place.name}}))
     plan.log.append(
         ("conversation.opened", {"agent": place.agent, "team": place.team, "reason": place.reason})
@@ -337,10 +361,11 @@ def _queue(plan: Plan, facts: Facts, place: Placed) -> None:
 def move(plan: Plan, facts: Facts, place: Placed, why: str) -> None:
     """From one agent to the next, with everything the customer has said; the former one is told."""
     former, name = plan.conversation.agent_email, place.name
+    handed = {"from": facts.desk.agent_name(plan.conversation.agent), "why": why}
     take_back(plan, facts)
     plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
     tell(plan, facts, "no_answer" if why == "no answer" else "moved", agent=name, team=place.team)
-    _give(plan, facts, place)
+    _give(plan, facts, place, handed)
     plan.notes.append(Note("moved", former, {"to": name, "why": why}))
     plan.log.append(("conversation.transferred", {"agent": place.agent, "why": why}))
 
@@ -383,8 +408,7 @@ def end(plan: Plan, facts: Facts, reason: str) -> None:
         return
     if conversation.status == "open" and conversation.agent:
         facts.desk.freed(conversation.agent)
-        if reason != "agent":
-            plan.notes.append(Note("ended", conversation.agent_email, {"reason": reason}))
+        plan.notes.append(Note("ended", conversation.agent_email, {"reason": reason}))
     else:
         plan.undelivered = True
     if reason not in ("customer", "replaced"):

@@ -75,7 +75,9 @@ class Changes:
         )
         if self.bot:
             for note in plan.notes:
-                self.deliveries.extend(self._note(conversation, note, to) for to in ([note.to] if note.to else leads))
+                self.deliveries.extend(
+                    self._note(conversation, note, to) for to in ([note.to] if note.to else leads)
+                )
         if plan.undelivered:
             self.undelivered.append(conversation.id)
 
@@ -122,11 +124,14 @@ class Changes:
 
     def _note(self, conversation: Conversation, note: Note, to: str) -> dict[str, Any]:
         return _delivery(
-            lane=f"bot:{to}",
+            # Alerts are told once a minute at most; a lead's own answers do not wait behind them.
+            lane=f"alert:{to}" if note.to is None else f"bot:{to}",
             kind="note",
             conversation_id=conversation.id,
             address=to,
-            payload=dump({"kind": note.kind, "at": self.now, "lead": note.to is None, "fields": dict(note.fields)}),
+            payload=dump(
+                {"kind": note.kind, "at": self.now, "lead": note.to is None, "fields": dict(note.fields)}
+            ),
             created_at=self.now,
         )
 

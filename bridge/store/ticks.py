@@ -20,6 +20,7 @@ from bridge.store.tables import (
     held,
     hints,
     lanes,
+    locks,
     messages,
 )
 
@@ -66,9 +67,13 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
     counts = []
     for tick in ticks:
         count = 0
-        for table, open_rows, stages in (
-            (envelopes, envelopes.c.done_at.is_(None), {"in": "in:"}),
-            (deliveries, deliveries.c.state == "open", {"say": "say:", "call": "call:"}),
+        for table, open_rows, prefixes in (
+            (envelopes, envelopes.c.done_at.is_(None), {"in:": "in"}),
+            (
+                deliveries,
+                deliveries.c.state == "open",
+                {"say:": "say", "call:": "call", "bot:": "bot", "alert:": "bot", "bot-in:": "bot-in"},
+            ),
         ):
             lost = (
                 select(table.c.lane)
@@ -77,7 +82,7 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
                 .limit(_AT_ONCE)
             )
             keys = connection.execute(lost).scalars().all()
-            for stage, prefix in stages.items():
+            for prefix, stage in prefixes.items():
                 mine = [key for key in keys if key.startswith(prefix)]
                 wake(connection, stage, mine, tick.now)
                 count += len(mine)
@@ -111,6 +116,12 @@ def _purge(connection: Connection, wish: Purge) -> int:
     remembered = wish.now - max(wish.keep_seconds, DEDUPE_SECONDS)
     connection.execute(delete(heard).where(heard.c.at < remembered))
     connection.execute(delete(hints).where(hints.c.at < wish.now - 86400))
+    # What the bot was told and said of no conversation in particular; and hushes that are long over.
+    d = deliveries.c
+    connection.execute(
+        delete(deliveries).where(d.conversation_id == "", d.done_at < wish.now - wish.keep_seconds)
+    )
+    connection.execute(delete(locks).where(locks.c.until < wish.now - 86400))
     return len(old)
 
 

@@ -1,0 +1,125 @@
+"""The bot's parts together, and its set-up at Webex: who it is, its webhooks made and repaired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bridge.bot.alarms import Alarms, ServiceState
+from bridge.bot.courier import BotCourier
+from bridge.bot.ears import Ears
+from bridge.bot.presence import Presence
+from bridge.domain.errors import WebexError
+from bridge.domain.retry import backoff
+from bridge.domain.roster import Roster
+from bridge.ports import Clock, Vault
+from bridge.pump import Pump
+from bridge.store.store import Store
+from bridge.webex import setup
+from bridge.webex.client import WebexClient
+
+WIDTH = 32  # notes in flight at once
+_EARS = 16
+_LEASE_SECONDS = 30.0  # of many processes one looks after alarms, presence and the 1:1s
+_WANTED = (("messages", "created", "roomType=direct"), ("attachmentActions", "created", None))
+
+
+@dataclass(frozen=True, slots=True)
+class BotParts:
+    """What the bot needs of the rest. `target`: where Webex reaches us, None: it cannot.
+
+    `woken(stage)` has that stage's workers look; `state()` gives the service's troubles.
+    """
+
+    store: Store
+    vault: Vault
+    webex: WebexClient
+    clock: Clock
+    api_url: str
+    token: str
+    target: str | None
+    secret: str
+    roster: Callable[[], Roster]
+    state: Callable[[], ServiceState]
+    woken: Callable[[str], None]
+    lease_seconds: float
+
+
+class Bot:
+    """`trouble`: what an operator should know, None where the bot is well."""
+
+    def __init__(self, parts: BotParts) -> None:
+        self._parts = parts
+        self.trouble: str | None = "who the bot is was not asked yet"
+        self.webhooks_repaired = False
+        self._log = structlog.get_logger()
+        p = parts
+        courier = BotCourier(
+            p.store, p.webex, p.clock, p.token, p.roster, lambda: p.target is not None, p.lease_seconds
+        )
+        self._ears = Ears(p.store, p.webex, p.clock, p.token, p.roster, p.woken, p.lease_seconds)
+        self._presence = Presence(p.store, p.webex, p.clock, p.token, p.roster)
+        self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
+        self.pumps: dict[str, Pump[Any]] = {
+            "bot": Pump("bot", courier.claim, courier.work, WIDTH),
+            "bot-in": Pump("bot-in", self._ears.claim, self._ears.work, _EARS),
+        }
+
+    async def begin(self) -> None:
+        """Until Webex says who the bot is; then the webhooks, and what was said meanwhile."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                me = await setup.who_am_i(self._parts.api_url, self._parts.token)
+            except WebexError as error:
+                self.trouble = f"the bot's token does not work: {error}"
+                self._log.warning("bot.not_known", reason=str(error))
+                await asyncio.sleep(min(60.0, backoff(attempt, self._parts.clock.chance())))
+                continue
+            self.trouble = None
+            self._log.info(
+                "bot.known", type=me.type, hears="webhooks" if self._parts.target else "by polling"
+            )
+            await self.reconcile()
+            await self._ears.look(everybody=True)
+            return
+
+    async def reconcile(self) -> None:
+        """The bot's webhooks as they should be. One that Webex switched off is on again, and missed words are read."""
+        parts = self._parts
+        if parts.target is None or self.trouble:
+            return
+        if not await parts.vault.acquire("bot-webhooks", _LEASE_SECONDS):
+            return
+        try:
+            changes = await setup.reconcile_webhooks(
+                parts.api_url, parts.token, parts.target, parts.secret, _WANTED
+            )
+        except WebexError as error:
+            self._log.warning("bot.webhooks_not_made", reason=str(error))
+            return
+        self.webhooks_repaired = bool(changes.repaired)
+        if changes.created or changes.repaired or changes.deleted:
+            self._log.info("bot.webhooks_made", created=len(changes.created), repaired=len(changes.repaired))
+        if changes.repaired:
+            await self._ears.look(everybody=True)
+
+    async def look_for_news(self) -> None:
+        """Where no webhook tells: the 1:1s of some of the people."""
+        if self._parts.target is None:
+            await self._alone("bot-ears", self._ears.look)
+
+    async def look_for_trouble(self) -> None:
+        await self._alone("bot-alarms", self._alarms.look)
+
+    async def look_at_presence(self) -> None:
+        await self._alone("bot-presence", self._presence.look)
+
+    async def _alone(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
+        if self.trouble is None and await self._parts.vault.acquire(name, _LEASE_SECONDS):
+            await job()

@@ -1,0 +1,304 @@
+"""One note to an agent or a lead: find the words, say them with the bot's token, settle; alerts are grouped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bridge.bot.cards import attachment
+from bridge.domain.bot_card import Context, choices, context_facts, plain_text
+from bridge.domain.bot_duration import duration
+from bridge.domain.bot_words import About, one_line, to_agent, to_leads
+from bridge.domain.desk import DutyBook
+from bridge.domain.errors import Doubtful, NotFound, WebexError
+from bridge.domain.identity import reference
+from bridge.domain.model import Conversation
+from bridge.domain.retry import Again, after_failure
+from bridge.domain.roster import Roster
+from bridge.domain.splitting import split_text
+from bridge.ports import Clock
+from bridge.store import bot, bot_reads, outbox
+from bridge.store.bot import Told, Waiting
+from bridge.store.outbox import Claim, Settled, Work, attributed
+from bridge.store.store import Store
+from bridge.webex.client import WebexClient
+from bridge.webex.wire import Message
+
+ALERT_SECONDS = 60.0  # a lead gets at most one alert in so long
+_SAME_SECONDS = 600.0  # an agent is told once in so long that words to a customer came too late
+_LOST_CONNECTION_QUIET = 3.0
+_MERGED = ("late", "unknown-command", "file-refused")
+_LAST_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A claimed note and the others that are said along with it."""
+
+    work: Work
+    kind: str
+    lead: bool
+    fields: Mapping[str, Any]
+    along: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said; nothing at all where `text` is empty."""
+
+    text: str = ""
+    card: Mapping[str, Any] | None = None
+
+
+class BotCourier:
+    """The workers of the stage `bot`. `buttons()` says whether a pressed button would be heard of."""
+
+    def __init__(
+        self,
+        store: Store,
+        webex: WebexClient,
+        clock: Clock,
+        token: str,
+        roster: Callable[[], Roster],
+        buttons: Callable[[], bool],
+        lease_seconds: float,
+    ) -> None:
+        self._store = store
+        self._webex = webex
+        self._clock = clock
+        self._token = token
+        self._roster = roster
+        self._buttons = buttons
+        self._lease = lease_seconds
+        self._log = structlog.get_logger()
+
+    async def claim(self, room: int) -> Sequence[Work]:
+        return await self._store.do(
+            outbox.claim, Claim("bot", self._store.owner, self._clock.now(), self._lease, room)
+        )
+
+    async def work(self, work: Work) -> Work | None:
+        """Attempts one note and settles it; the lane's next one, on the same lease."""
+        payload = json.loads(work.payload)
+        note = Note(work, payload["kind"], payload["lead"], payload["fields"])
+        name = self._hush_name(note)
+        hushed = await self._store.read(bot.hushed_until, name) if name else 0.0
+        if hushed > self._clock.now():
+            if note.lead:
+                return await self._settle(note, "again", again_at=hushed, untried=True)
+            return await self._settle(note, "done")  # said already
+        try:
+            return await self._attempt(await self._with_others(note))
+        except WebexError as error:
+            return await self._failed(note, error)
+
+    async def _attempt(self, note: Note) -> Work | None:
+        await self._take_cards_away(note)
+        words = await self._words(note)
+        message: Message | None = None
+        if words.text:
+            message = await self._say(note.work, words)
+            if message is None:
+                again_at = min(note.work.quiet_until, self._clock.now() + 1.5)
+                return await self._settle(note, "again", again_at=again_at, untried=True)
+            self._log.info("note.sent", kind=note.kind, delivery=note.work.id, along=len(note.along))
+        return await self._settle(note, "done", message=message)
+
+    async def _with_others(self, note: Note) -> Note:
+        """An alert takes all that waits along; an agent's notice those alike."""
+        if not note.lead and note.kind not in _MERGED:
+            return note
+        behind = await self._store.read(bot.waiting, note.work.lane, note.work.id)
+        alike = [
+            one
+            for one in behind
+            if note.lead
+            or (one.conversation_id == note.work.conversation_id and one.payload["kind"] == note.kind)
+        ]
+        return Note(note.work, note.kind, note.lead, note.fields, tuple(alike))
+
+    def _hush_name(self, note: Note) -> str | None:
+        if note.lead:
+            return note.work.lane
+        if note.kind == "late" and not note.fields.get("asked"):
+            return f"late:{note.work.conversation_id}:{note.work.address}"
+        return None
+
+    # the words
+
+    async def _words(self, note: Note) -> Words:
+        if note.lead:
+            own = (note.work.conversation_id, {"kind": note.kind, "fields": note.fields})
+            every = [own, *((one.conversation_id, one.payload) for one in note.along)]
+            lines = [await self._alert(conversation_id, payload) for conversation_id, payload in every]
+            told = list(dict.fromkeys(line for line in lines if line))
+            return Words(split_text("\n".join(told))[0]) if told else Words()
+        if note.kind == "say":
+            return Words(str(note.fields["text"]))
+        conversation = await self._store.read(bot_reads.by_id, note.work.conversation_id)
+        if conversation is None:  # erased meanwhile
+            return Words()
+        if note.kind == "card":
+            return await self._card(note, conversation)
+        return Words(to_agent(note.kind, note.fields, _about(conversation), 1 + len(note.along)) or "")
+
+    async def _alert(self, conversation_id: str, payload: Mapping[str, Any]) -> str | None:
+        conversation = await self._store.read(bot_reads.by_id, conversation_id) if conversation_id else None
+        about = _about(conversation) if conversation else About("", "")
+        fields = dict(payload["fields"])
+        if "agent" in fields and (known := self._roster().agents.get(fields["agent"])):
+            fields["agent"] = known.name
+        return to_leads(payload["kind"], fields, about)
+
+    async def _card(self, note: Note, conversation: Conversation) -> Words:
+        """Nothing where the conversation is no longer this agent's: a card would only mislead."""
+        if conversation.status != "open" or conversation.agent_email != note.work.address:
+            return Words()
+        buttons, now = self._buttons(), self._clock.now()
+        desk = await self._store.read(bot_reads.desk, now)
+        book = DutyBook(self._roster(), desk.overrides.agents, desk.overrides.paused)
+        on_duty = {key: book.table(team, now).on_duty for key, team in book.roster.teams.items()}
+        handed = note.fields.get("from")
+        card = Context(
+            conversation_id=conversation.id,
+            title=f"{one_line(conversation.display_name, 80)} ({reference(conversation.id)})",
+            lead=await self._lead(note, conversation),
+            facts=context_facts(
+                team=conversation.team,
+                source=conversation.source,
+                store=conversation.store,
+                topic=conversation.topic,
+                language=conversation.language,
+                context=conversation.context,
+            ),
+            choices=choices(book.roster, on_duty, conversation.agent),
+            handed=f"From {handed}: {_WHY.get(note.fields['why'], note.fields['why'])}" if handed else None,
+            last=await self._last_words(conversation) if handed else (),
+        )
+        return Words(plain_text(card, buttons), attachment(card, buttons))
+
+    async def _lead(self, note: Note, conversation: Conversation) -> str:
+        visits = await self._store.read(bot_reads.visits_before, conversation)
+        known = f"Returning customer, {visits} earlier" if visits else "New customer"
+        waited = note.fields.get("waited", 0)
+        return f"{known}, waited {duration(waited)}" if waited >= 1 else f"{known}, did not wait"
+
+    async def _last_words(self, conversation: Conversation) -> tuple[str, ...]:
+        said = await self._store.read(bot_reads.last_words, conversation, _LAST_WORDS + 4)
+        names = {"customer": one_line(conversation.display_name, 40), "agent": "Agent"}
+        spoken = [one for one in said if one.author in names and one.text]
+        return tuple(f"{names[one.author]}: {one_line(one.text, 160)}" for one in spoken[-_LAST_WORDS:])
+
+    # saying it
+
+    async def _say(self, work: Work, words: Words) -> Message | None:
+        """The message in Webex, said now or found from a lost attempt; None: too early to tell."""
+        if work.doubt:
+            found = await self._look(work, words.text)
+            if found is not None or self._clock.now() < work.quiet_until:
+                return found
+        cards = [dict(words.card)] if words.card else None
+        return await self._webex.send_message(
+            self._token, to_person_email=work.address, text=words.text, attachments=cards
+        )
+
+    async def _look(self, work: Work, text: str) -> Message | None:
+        """Ours, said after the last one that is known to have arrived."""
+        try:
+            thread = await self._webex.list_direct(self._token, person_email=work.address)
+        except NotFound:
+            return None
+        own = [one for one in thread if one.person_email.casefold() != (work.address or "").casefold()]
+        known = await self._store.read(attributed, [one.id for one in own])
+        for message in own:  # newest first
+            if message.id in known:
+                return None
+            if " ".join((message.text or "").split()) == " ".join(text.split()):
+                return message
+        return None
+
+    async def _take_cards_away(self, note: Note) -> None:
+        """A card cannot be edited (https://developer.webex.com/docs/api/v1/messages/edit-a-message)."""
+        if note.lead or note.kind not in ("moved", "ended"):
+            return
+        work = note.work
+        for message_id in await self._store.read(
+            bot.cards, work.conversation_id, work.address or "", work.id
+        ):
+            try:
+                await self._webex.delete_message(self._token, message_id)
+            except NotFound:
+                continue  # it was taken away before
+
+    # how it ended
+
+    async def _failed(self, note: Note, error: WebexError) -> Work | None:
+        work, now = note.work, self._clock.now()
+        self._log.warning(
+            "note.failed", kind=note.kind, delivery=work.id, attempt=work.attempt, reason=str(error)
+        )
+        verdict = after_failure(
+            error, attempt=work.attempt, created_at=work.created_at, now=now, jitter=self._clock.chance()
+        )
+        if isinstance(verdict, Again):
+            lost = isinstance(error, Doubtful) and error.status is None
+            return await self._settle(
+                note,
+                "again",
+                again_at=verdict.at,
+                error=str(error),
+                doubt=verdict.doubt or work.doubt,
+                quiet_until=now + _LOST_CONNECTION_QUIET if lost else work.quiet_until if work.doubt else now,
+            )
+        return await self._settle(note, "dead", error=verdict.reason)
+
+    async def _settle(
+        self,
+        note: Note,
+        outcome: str,
+        *,
+        again_at: float = 0,
+        untried: bool = False,
+        error: str | None = None,
+        doubt: bool = False,
+        quiet_until: float = 0,
+        message: Message | None = None,
+    ) -> Work | None:
+        """`untried`: nothing was attempted, so the doubt of an earlier attempt stands as it was."""
+        now, work = self._clock.now(), note.work
+        settled = Settled(
+            work=work,
+            outcome=outcome,
+            now=now,
+            lease=self._lease,
+            again_at=again_at,
+            doubt=work.doubt if untried else doubt,
+            quiet_until=work.quiet_until if untried else quiet_until,
+            counted=not untried,
+            error=error,
+            webex_id=message.id if message else None,
+        )
+        name = self._hush_name(note) if message else None
+        hush = (name, now + (ALERT_SECONDS if note.lead else _SAME_SECONDS)) if name else None
+        merged = tuple(one.id for one in note.along)
+        following = await self._store.do(bot.told, Told(settled, merged, hush, forget=note.kind == "say"))
+        if following.lost:
+            self._log.warning("lease.lost", delivery=work.id)
+        return following.work
+
+
+def _about(conversation: Conversation) -> About:
+    return About(
+        reference(conversation.id),
+        conversation.display_name,
+        conversation.team,
+        conversation.store,
+        conversation.topic,
+    )
+
+
+_WHY = {"no answer": "not answered in time", "transfer": "handed over", "refused": "could not be reached"}

@@ -1,0 +1,162 @@
+"""What is said to the bot: fetched by its id with the bot's token, judged, done once, answered.
+
+A webhook only names a message or an action; where none come (no PUBLIC_URL), the bot reads its 1:1s now and
+then, and its cards have no buttons, for nobody could hear of a press.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from bridge.bot.deeds import Deeds
+from bridge.domain.bot_words import STRANGER
+from bridge.domain.errors import NotFound, Throttled, WebexError
+from bridge.domain.retry import Again, after_failure
+from bridge.domain.roster import Roster
+from bridge.ports import Clock
+from bridge.store import bot, outbox
+from bridge.store.bot import Answered, Effects, News, Saying
+from bridge.store.outbox import Claim, Settled, Work
+from bridge.store.store import Store
+from bridge.webex.client import WebexClient
+from bridge.webex.wire import Person
+
+STRANGER_SECONDS = 3600.0  # a stranger is answered once in so long
+_FRESH_SECONDS = 900.0  # what was said longer ago while nobody listened is not acted on any more
+_AT_ONCE = 20  # 1:1s read in one look
+_NOT_THERE_YET = 3  # attempts: Webex may tell of a message a little before it can be read
+_MACHINES = ("@webex.bot", "@appid.ciscospark.com", "@serviceapp.webex.com")
+
+
+class Ears:
+    """The workers of the stage `bot-in`, and the look into the 1:1s where webhooks cannot be had."""
+
+    def __init__(
+        self,
+        store: Store,
+        webex: WebexClient,
+        clock: Clock,
+        token: str,
+        roster: Callable[[], Roster],
+        woken: Callable[[str], None],
+        lease_seconds: float,
+    ) -> None:
+        self._store = store
+        self._webex = webex
+        self._clock = clock
+        self._token = token
+        self._roster = roster
+        self._woken = woken
+        self._lease = lease_seconds
+        self._deeds = Deeds(store, clock, roster)
+        self._people: dict[str, Person] = {}
+        self._turn = 0
+        self._quiet_until = 0.0
+        self._log = structlog.get_logger()
+
+    async def claim(self, room: int) -> Sequence[Work]:
+        wish = Claim("bot-in", self._store.owner, self._clock.now(), self._lease, room)
+        return await self._store.do(outbox.claim, wish)
+
+    async def work(self, work: Work) -> Work | None:
+        """Fetches one thing that was said, does it, settles it; the next of the same person."""
+        heard = json.loads(work.payload)
+        try:
+            effects = await (self._message if heard["what"] == "message" else self._press)(heard["id"], work)
+        except WebexError as error:
+            return await self._failed(work, error)
+        following = await self._settle(work, "done", effects)
+        self._woken("bot")
+        if effects.wishes or effects.changes or effects.lifts:
+            self._woken("in")
+        return following
+
+    async def _message(self, message_id: str, work: Work) -> Effects:
+        message = await self._webex.get_message(self._token, message_id)
+        asker = self._deeds.asker((message.person_email,))
+        if asker is None:
+            return await self._stranger(message.person_email)
+        if message.room_type != "direct":
+            return Effects()
+        return await self._deeds.command(message.text or message.markdown or "", asker)
+
+    async def _press(self, action_id: str, work: Work) -> Effects:
+        action = await self._webex.attachment_action(self._token, action_id)
+        person = self._people.get(action.person_id) or await self._webex.person(self._token, action.person_id)
+        self._people[action.person_id] = person
+        asker = self._deeds.asker(person.emails)
+        if asker is None:
+            return await self._stranger(person.emails[0] if person.emails else "")
+        return await self._deeds.press(action.inputs, asker)
+
+    async def _stranger(self, email: str) -> Effects:
+        """One polite sentence, seldom; machines get none, for two of them could talk for ever."""
+        if not email or email.casefold().endswith(_MACHINES):
+            return Effects()
+        name, now = f"stranger:{email.casefold()}", self._clock.now()
+        if await self._store.read(bot.hushed_until, name) > now:
+            return Effects()
+        return Effects((Saying(email, STRANGER),), hush=(name, now + STRANGER_SECONDS))
+
+    async def _failed(self, work: Work, error: WebexError) -> Work | None:
+        now = self._clock.now()
+        self._log.warning("bot.not_heard", delivery=work.id, attempt=work.attempt, reason=str(error))
+        if isinstance(error, NotFound):  # taken back, or not to be read yet
+            if work.attempt >= _NOT_THERE_YET:
+                return await self._settle(work, "done", Effects())
+            return await self._settle(work, "again", Effects(), again_at=now + 1, error=str(error))
+        verdict = after_failure(
+            error, attempt=work.attempt, created_at=work.created_at, now=now, jitter=self._clock.chance()
+        )
+        if isinstance(verdict, Again):
+            return await self._settle(work, "again", Effects(), again_at=verdict.at, error=str(error))
+        return await self._settle(work, "dead", Effects(), error=verdict.reason)
+
+    async def _settle(
+        self, work: Work, outcome: str, effects: Effects, *, again_at: float = 0, error: str | None = None
+    ) -> Work | None:
+        settled = Settled(work, outcome, self._clock.now(), self._lease, again_at=again_at, error=error)
+        following = await self._store.do(bot.answer, Answered(settled, effects))
+        if following.lost:
+            self._log.warning("lease.lost", delivery=work.id)
+        return following.work
+
+    # where no webhook tells
+
+    async def look(self, everybody: bool = False) -> None:
+        """Reads the 1:1s of the next few people (or of everybody, after a time without ears)."""
+        people = self._known_people()
+        count = len(people) if everybody else min(_AT_ONCE, len(people))
+        for _ in range(count):
+            if self._clock.now() < self._quiet_until:
+                return
+            self._turn = (self._turn + 1) % len(people)
+            try:
+                await self._look_at(people[self._turn])
+            except Throttled as error:
+                self._quiet_until = self._clock.now() + error.retry_after
+            except WebexError as error:
+                self._log.warning("bot.not_looked", reason=str(error))
+
+    def _known_people(self) -> list[str]:
+        roster = self._roster()
+        leads = (lead for team in roster.teams.values() for lead in team.leads)
+        return list(dict.fromkeys([*(agent.email for agent in roster.agents.values()), *leads]))
+
+    async def _look_at(self, email: str) -> None:
+        since = self._clock.now() - _FRESH_SECONDS
+        thread = await self._webex.list_direct(self._token, person_email=email)
+        said = [
+            one for one in thread if one.person_email.casefold() == email.casefold() and one.created > since
+        ]
+        new = await self._store.read(bot.unheard, [one.id for one in said])
+        for message in reversed(said):
+            if message.id in new:
+                await self._store.do(
+                    bot.note_news, News("message", message.id, message.person_id, self._clock.now())
+                )
+        if new:
+            self._woken("bot-in")

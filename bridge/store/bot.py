@@ -1,0 +1,247 @@
+"""The bot's work: what was heard from agents and leads, what is said to them, and what their words change.
+
+Everything the bot says is a delivery of the kind `note` in a lane of its reader: `bot:<e-mail>` for what
+concerns them, `alert:<e-mail>` for what is wrong. What it hears is a delivery of the kind `heard` in
+`bot-in:<person id>`, so it is claimed, retried and kept as a dead letter like everything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from bridge.store import outbox, overrides
+from bridge.store.outbox import Next, Settled, Work
+from bridge.store.overrides import Change, Deed, Lift
+from bridge.store.rows import dump
+from bridge.store.sql import insert_for, insert_missing, wake
+from bridge.store.tables import agents, deliveries, envelopes, heard, lanes, locks
+
+_HEARD_BY = "bot"  # in the column that names the guest of what was heard in a customer's thread
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A message to the bot (`what` 'message') or a pressed button ('press'), by its id at Webex."""
+
+    what: str
+    id: str
+    person_id: str
+    at: float
+
+
+def note_news(connection: Connection, items: Sequence[News]) -> list[bool]:
+    """Keeps each once, in the order of its person; True where it is new."""
+    results = []
+    for one in items:
+        row = {"message_id": one.id, "guest_id": _HEARD_BY, "at": one.at}
+        fresh = insert_for(connection, heard).on_conflict_do_nothing().returning(heard.c.message_id)
+        new = connection.execute(fresh, row).scalar() is not None
+        if new:
+            payload = dump({"what": one.what, "id": one.id})
+            _put(connection, f"bot-in:{one.person_id}", "heard", one.person_id, "", payload, one.at)
+            wake(connection, "bot-in", [f"bot-in:{one.person_id}"], one.at)
+        results.append(new)
+    return results
+
+
+def unheard(connection: Connection, message_ids: Sequence[str]) -> set[str]:
+    known = select(heard.c.message_id).where(heard.c.message_id.in_(list(message_ids)))
+    return set(message_ids) - set(connection.execute(known).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Something to be said to one person."""
+
+    email: str
+    text: str
+    conversation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An envelope for a conversation: `kind` transfer or ended."""
+
+    kind: str
+    conversation_id: str
+    customer: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What something said to the bot leads to; committed together with 'it is done', so it happens once."""
+
+    says: tuple[Saying, ...] = ()
+    changes: tuple[Change, ...] = ()
+    lifts: tuple[Lift, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    hush: tuple[str, float] | None = None  # (name, until): the same is not said again before
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    settled: Settled
+    effects: Effects = Effects()
+
+
+def answer(connection: Connection, items: Sequence[Answered]) -> list[Next]:
+    """Settles what was heard and does what it leads to; nothing where the lease was lost."""
+    results = outbox.settle(connection, [one.settled for one in items])
+    for one, following in zip(items, results, strict=True):
+        if not following.lost:
+            _do(connection, one.settled.work, one.effects, one.settled.now)
+    return results
+
+
+def _do(connection: Connection, work: Work, effects: Effects, now: float) -> None:
+    if effects.lifts:
+        overrides.lift(connection, effects.lifts)
+    if effects.changes:
+        overrides.put(connection, effects.changes)
+    if effects.deeds:
+        overrides.note_deeds(connection, effects.deeds)
+    rows = [
+        {
+            "key": f"bot:{work.id}:{number}",
+            "lane": f"in:{one.customer}",
+            "kind": one.kind,
+            "conversation_id": one.conversation_id,
+            "body": dump(dict(one.body)),
+            "answered": "",
+            "received_at": now,
+        }
+        for number, one in enumerate(effects.wishes)
+    ]
+    if rows:
+        insert_missing(connection, envelopes, rows)
+        wake(connection, "in", [f"in:{one.customer}" for one in effects.wishes], now)
+    for one in effects.says:
+        payload = dump({"kind": "say", "at": now, "lead": False, "fields": {"text": one.text}})
+        _put(connection, f"bot:{one.email}", "note", one.email, one.conversation_id, payload, now)
+    wake(connection, "bot", [f"bot:{one.email}" for one in effects.says], now)
+    if effects.hush:
+        hush(connection, *effects.hush)
+
+
+def _put(
+    connection: Connection, lane: str, kind: str, address: str, conversation_id: str, payload: str, at: float
+) -> None:
+    row = {
+        "lane": lane,
+        "kind": kind,
+        "address": address,
+        "conversation_id": conversation_id,
+        "payload": payload,
+    }
+    connection.execute(insert(deliveries), [{**row, "created_at": at}])
+
+
+def put_alert(connection: Connection, email: str, text: str, at: float) -> None:
+    """One line for a lead's next alert."""
+    payload = dump({"kind": "alarm", "at": at, "lead": True, "fields": {"text": text}})
+    _put(connection, f"alert:{email}", "note", email, "", payload, at)
+    wake(connection, "bot", [f"alert:{email}"], at)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A note that waits behind another one in its lane."""
+
+    id: int
+    conversation_id: str
+    payload: Mapping[str, Any]
+
+
+def waiting(connection: Connection, lane: str, after: int) -> list[Waiting]:
+    d = deliveries.c
+    query = select(d.id, d.conversation_id, d.payload).where(d.lane == lane, d.state == "open", d.id > after)
+    rows = connection.execute(query.order_by(d.id).limit(100))
+    return [Waiting(row.id, row.conversation_id, json.loads(row.payload)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an attempt to say something ended. `merged`: notes that it said as well, further back in the lane."""
+
+    settled: Settled
+    merged: tuple[int, ...] = ()
+    hush: tuple[str, float] | None = None
+    forget: bool = False  # what was said is not kept: it may quote a customer
+
+
+def told(connection: Connection, items: Sequence[Told]) -> list[Next]:
+    """Settles notes, those that were said along with them too."""
+    for one in items:
+        if one.merged and one.settled.outcome in ("done", "dead") and _leased(connection, one.settled.work):
+            d = deliveries.c
+            ended = {
+                "state": one.settled.outcome,
+                "done_at": one.settled.now,
+                "webex_id": one.settled.webex_id,
+            }
+            merged = d.lane == one.settled.work.lane, d.id.in_(one.merged), d.state == "open"
+            connection.execute(update(deliveries).where(*merged).values(error=one.settled.error, **ended))
+    results = outbox.settle(connection, [one.settled for one in items])
+    for one, following in zip(items, results, strict=True):
+        if following.lost:
+            continue
+        if one.hush and one.settled.outcome == "done":
+            hush(connection, *one.hush)
+        if one.forget and one.settled.outcome == "done":
+            mine = deliveries.c.id == one.settled.work.id
+            connection.execute(update(deliveries).where(mine).values(payload='{"kind":"said"}'))
+    return results
+
+
+def _leased(connection: Connection, work: Work) -> bool:
+    query = select(lanes.c.owner).where(lanes.c.key == work.lane).with_for_update()
+    return connection.execute(query).scalar() == work.owner
+
+
+def hush(connection: Connection, name: str, until: float) -> None:
+    statement = insert_for(connection, locks)
+    later = {"until": statement.excluded.until}
+    row = {"name": f"hush:{name}", "owner": None, "until": until}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=later), row)
+
+
+def hushed_until(connection: Connection, name: str) -> float:
+    """Until when something is not said again; 0: it may be said now."""
+    return connection.execute(select(locks.c.until).where(locks.c.name == f"hush:{name}")).scalar() or 0.0
+
+
+def cards(connection: Connection, conversation_id: str, email: str, before: int) -> list[str]:
+    """The messages with a card about this conversation that this person got before a delivery."""
+    d = deliveries.c
+    query = select(d.webex_id, d.payload).where(
+        d.conversation_id == conversation_id, d.lane == f"bot:{email}", d.id < before, d.webex_id.is_not(None)
+    )
+    return [
+        row.webex_id for row in connection.execute(query) if json.loads(row.payload).get("kind") == "card"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an agent's presence in Webex says against them, until when; `why` None: nothing."""
+
+    agent: str
+    why: str | None
+    until: float | None
+
+
+def note_presence(connection: Connection, items: Sequence[Seen]) -> list[None]:
+    statement = insert_for(connection, agents)
+    new = statement.excluded
+    absent = {"absent": new.absent, "absent_until": new.absent_until}
+    upsert = statement.on_conflict_do_update(index_elements=["key"], set_=absent)
+    rows = {one.agent: {"key": one.agent, "absent": one.why, "absent_until": one.until} for one in items}
+    connection.execute(upsert, [rows[key] for key in sorted(rows)])
+    return [None] * len(items)
