@@ -93,7 +93,9 @@ class Health:
         if service.replies.refused:
             degraded.append("Webex gives guests no webhook: replies are polled")
         for agent, why in self._refused:
-            degraded.append(f"agents.{agent} gets no customers for an hour: Webex refused the last one: {why}")
+            degraded.append(
+                f"agents.{agent} gets no customers for an hour: Webex refused the last one: {why}"
+            )
         if self.counts and self.counts.dead:
             degraded.append(f"{self.counts.dead} dead letters: see bridge dead-letters list")
         reasons = [store_problem] if store_problem else []
