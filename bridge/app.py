@@ -13,6 +13,10 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bridge.bot.alarms import LOOK_SECONDS as ALARMS_SECONDS
+from bridge.bot.alarms import ServiceState
+from bridge.bot.bot import Bot, BotParts
+from bridge.bot.presence import LOOK_SECONDS as PRESENCE_SECONDS
 from bridge.bus import Bus
 from bridge.callbacks import Callbacks
 from bridge.courier import Courier
@@ -38,6 +42,7 @@ from bridge.store.vault import Cipher
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
+from bridge.webex.setup import OUR_WEBHOOKS
 from config.load import Loaded
 from config.settings import Settings
 from handlers.door import Door
@@ -47,6 +52,7 @@ from handlers.server import Runner, origin_of
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
 _HEARTBEAT_SECONDS = 3.0
+_JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
@@ -73,8 +79,9 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: Runner | None = None
         self.draining = False
+        self._offset = clock.now() - clock.monotonic()
         self.demo: Demo | None = None
-        self.bot: object | None = None
+        self.bot: Bot | None = None
 
     async def start(self) -> None:
         """Opens the store, builds the parts, begins to work and to listen."""
@@ -92,7 +99,8 @@ class Service:
             self._log.info("schema.migrated", revisions=applied)
         self.vault = StoreVault(self.store)
         self.root = (await self.vault.make_once(vault.ROOT)).encode()
-        await self.store.do(vault.reseal_all, self.store.cipher)
+        if len(keys) > 1:
+            await self.store.do(vault.reseal_all, self.store.cipher)
         configured = settings.webex_webhook_secret
         self.webhook_secret = (
             configured.get_secret_value() if configured else await self.vault.make_once(vault.WEBHOOK_SECRET)
@@ -162,6 +170,10 @@ class Service:
             "call": Pump("call", self.callbacks.claim, self.callbacks.work, _CALL),
             "hook": Pump("hook", registrar.claim, registrar.work, _HOOK),
         }
+        self.hooks = registrar
+        self.bot = self._bot(target)
+        if self.bot:
+            self.pumps |= self.bot.pumps
         self.ticks = Ticks(clock, self.tokens.sweep)
         self.health = Health(self)
         self.reloader = Reloader(self)
@@ -173,6 +185,40 @@ class Service:
             backlog=lambda: self.health.backlog,
             stored=self._stored,
             counter=self.metrics.events,
+        )
+
+    def _bot(self, target: str | None) -> Bot | None:
+        token = self.settings.webex_bot_token
+        if token is None:
+            return None
+        parts = BotParts(
+            store=self.store,
+            vault=self.vault,
+            webex=self.webex,
+            clock=self.clock,
+            api_url=self.settings.webex_api_url,
+            token=token.get_secret_value(),
+            target=target,
+            secret=self.webhook_secret,
+            roster=lambda: self.live.roster,
+            state=self._troubles,
+            woken=self._woken,
+            lease_seconds=LEASE_SECONDS,
+        )
+        return Bot(parts)
+
+    def _troubles(self) -> ServiceState:
+        """What the leads should hear of, as far as it does not stand in the store."""
+        credential = self.minter.report()
+        hooks = self.hooks.disabled_since(self.clock.now() - 900)
+        if self.bot and self.bot.webhooks_repaired:
+            webhooks = "Webex had switched the bot's webhook off; it is on again, and what was missed is read."
+        else:
+            webhooks = f"Webex has switched off the webhooks of {hooks} customers." if hooks else ""
+        return ServiceState(
+            credential_dead="; ".join(credential.reasons[:2]) or "refused" if credential.dead else "",
+            configuration_refused="; ".join(self.reloader.problems[:3]),
+            webhooks=webhooks,
         )
 
     def _parts(self) -> Parts:
@@ -193,6 +239,7 @@ class Service:
             draining=lambda: self.draining,
             own_origin=self.settings.public_url and origin_of(self.settings.public_url),
             demo=self.demo,
+            bot_webhooks=OUR_WEBHOOKS if self.bot else None,
         )
 
     async def _listen(self) -> None:
@@ -226,12 +273,19 @@ class Service:
         every(600, "store.purge", self._purge, first_after=30)
         every(300, "webhooks.look_over", self._look_over)
         every(3600, "guests.count", self.health.count_guests, first_after=60)
+        if self.bot:
+            every(300, "bot.reconcile", self.bot.reconcile)
+            every(10, "bot.look_for_news", self.bot.look_for_news)
+            every(ALARMS_SECONDS, "bot.look_for_trouble", self.bot.look_for_trouble)
+            every(PRESENCE_SECONDS, "bot.look_at_presence", self.bot.look_at_presence, first_after=5)
         self.ticks.start()
 
     def _work(self) -> None:
         runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
         self._tasks = [asyncio.create_task(run) for run in runs]
         self._tasks.append(asyncio.create_task(self._catch_up()))
+        if self.bot:
+            self._tasks.append(asyncio.create_task(self.bot.begin()))
         if self.settings.uses_postgresql:
             url = self.settings.database_url.get_secret_value()
             self._tasks.append(asyncio.create_task(news.hear(url, self.bus.tell)))
@@ -330,10 +384,23 @@ class Service:
     # what time brings
 
     async def _heartbeat(self) -> None:
+        await self._notice_jump()
         keys = frozenset(lane for pump in self.pumps.values() for lane in pump.lanes)
         if keys:
             beat = outbox.Heartbeat(self.store.owner, self.clock.now() + LEASE_SECONDS, keys)
             await self.store.do(outbox.extend, beat)
+
+    async def _notice_jump(self) -> None:
+        """A time of day that was set moves what waits along. Only where one machine's clock is the clock."""
+        now, steady = self.clock.now(), self.clock.monotonic()
+        jumped = (now - steady) - self._offset
+        if abs(jumped) < _JUMP_SECONDS:
+            return
+        self._offset = now - steady
+        self._log.warning("clock.jumped", seconds=round(jumped, 1))
+        if not self.settings.uses_postgresql:
+            await self.store.do(ticks.rebase, ticks.Jump(jumped))
+            self.ticks.reissue_at(now)
 
     async def _put_due(self) -> None:
         if await self.store.do(ticks.put_due, ticks.Tick(self.clock.now())):

@@ -153,6 +153,10 @@ class Hooks:
         self._log.info("webhook.enabled", guest=work.guest.id[:12])
         return None
 
+    def disabled_since(self, moment: float) -> int:
+        """How many webhooks were found switched off since then and wait to be enabled again."""
+        return sum(since > moment for since in self._inactive_since.values())
+
     async def _refused(self, work: HookWork, error: Refused) -> None:
         """Webex gives guests no webhook: remembered, and answers are polled from now on."""
         self._log.warning("webhook.refused", reason=str(error))

@@ -52,6 +52,7 @@ class Parts:
     draining: Callable[[], bool]
     own_origin: str | None = None  # of PUBLIC_URL
     demo: Demo | None = None
+    bot_webhooks: str | None = None  # the name of the bot's webhooks, where there is a bot
     open_streams: Counter[str] = field(default_factory=Counter)  # by conversation
 
 

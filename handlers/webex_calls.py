@@ -5,12 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from bridge.domain.errors import Refused
-from bridge.store import hearing
+from bridge.store import bot, hearing
 from bridge.webex.signature import is_genuine
 from bridge.webex.wire import WebhookCall, parse_webhook_call
 from handlers.parts import PARTS, Parts
 from handlers.problems import Problem
 from handlers.reading import read_body
+
+_BOT_NEWS = {("messages", "created"): "message", ("attachmentActions", "created"): "press"}
 
 
 async def post_webhook(request: web.Request) -> web.Response:
@@ -27,7 +29,21 @@ async def post_webhook(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def _note_for_bot(parts: Parts, call: WebhookCall) -> None:
+    """What agents and leads said to the bot, or which button they pressed: kept, and done in their order."""
+    known = _BOT_NEWS.get((call.resource, call.event))
+    echo = call.actor_id is not None and call.actor_id == call.created_by  # what the bot said itself
+    if known is None or call.person_id is None or echo:
+        return
+    news = bot.News(known, call.object_id, call.person_id, parts.door.clock.now())
+    if await parts.door.store.do(bot.note_news, news):
+        parts.woken("bot-in")
+
+
 async def _note(parts: Parts, call: WebhookCall) -> None:
+    if parts.bot_webhooks and call.name == parts.bot_webhooks:
+        await _note_for_bot(parts, call)
+        return
     guest_id = parts.guest_of(call.name)
     if call.resource != "messages" or call.message_id is None or guest_id is None:
         return  # news of something that nobody here asked for

@@ -25,6 +25,7 @@ from bridge.store import bot, bot_reads, outbox
 from bridge.store.bot import Told, Waiting
 from bridge.store.outbox import Claim, Settled, Work, attributed
 from bridge.store.store import Store
+from bridge.store.writer import StoreUnavailable
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Message
 
@@ -95,6 +96,13 @@ class BotCourier:
             return await self._attempt(await self._with_others(note))
         except WebexError as error:
             return await self._failed(note, error)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one note that cannot be put into words must not hold up the others
+            self._log.error("note.crashed", kind=note.kind, delivery=work.id, error=type(error).__name__)
+            return await self._settle(
+                note, "dead", error=f"it could not be put into words: {type(error).__name__}"
+            )
 
     async def _attempt(self, note: Note) -> Work | None:
         await self._take_cards_away(note)

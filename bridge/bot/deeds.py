@@ -166,7 +166,11 @@ class Deeds:
         now = self._clock.now()
         until = ends_at(command.end, team.timezone, now) if command.end else now + OFF_SECONDS
         held = await self._store.read(bot_reads.of_agent, agent)
-        what = f"off until {self._time(until, team)}" if command.end else "off until somebody says on"
+        what = (
+            f"off until {self._time(until, team)}"
+            if command.end
+            else f"off until {'you say' if agent == asker.agent else 'somebody says'} on"
+        )
         left = f" {len(held)} open: {', '.join(reference(one.id) for one in held[:20])}." if held else ""
         return self._changed(
             command, asker, agent, f"{{who}} {what}{'' if command.end else ', at most 12 hours'}.{left}",
@@ -216,7 +220,7 @@ class Deeds:
         says = (
             effects.says
             if own
-            else (*effects.says, Saying(known.email, text.format(who="By your lead you are")))
+            else (*effects.says, Saying(known.email, text.format(who="A lead said so: you are")))
         )
         return replace(effects, says=says, changes=(change,) if change else (), lifts=(lift,) if lift else ())
 

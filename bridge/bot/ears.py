@@ -21,6 +21,7 @@ from bridge.store import bot, outbox
 from bridge.store.bot import Answered, Effects, News, Saying
 from bridge.store.outbox import Claim, Settled, Work
 from bridge.store.store import Store
+from bridge.store.writer import StoreUnavailable
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Person
 
@@ -68,6 +69,11 @@ class Ears:
             effects = await (self._message if heard["what"] == "message" else self._press)(heard["id"], work)
         except WebexError as error:
             return await self._failed(work, error)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one command that fails must not silence its person for good
+            self._log.error("bot.crashed", delivery=work.id, error=type(error).__name__)
+            return await self._settle(work, "dead", Effects(), error=f"it failed: {type(error).__name__}")
         following = await self._settle(work, "done", effects)
         self._woken("bot")
         if effects.wishes or effects.changes or effects.lifts:

@@ -111,6 +111,7 @@ def _environ(folder: str, config: Path, port: int, root: str, webex: str, secret
         "WEBEX_SERVICE_APP_CLIENT_ID": simulator.CLIENT_ID,
         "WEBEX_SERVICE_APP_CLIENT_SECRET": simulator.CLIENT_SECRET,
         "WEBEX_SERVICE_APP_REFRESH_TOKEN": simulator.REFRESH_TOKEN,
+        "WEBEX_BOT_TOKEN": simulator.BOT_TOKEN,
         "BRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
         "DEMO_SECRET": "whsec_" + b64encode(secret).decode(),
     }

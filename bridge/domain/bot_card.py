@@ -14,7 +14,7 @@ from bridge.domain.splitting import split_text
 _MOST_FACTS, _LONGEST_FACT, _LONGEST_NAME = 12, 200, 40
 _MOST_BYTES = 2500  # of all facts: a card that is too large would not arrive at all
 _MOST_CHOICES = 50
-_ACTIVE = re.compile(r"([\\`*_\[\]()#<>~|!])")
+_ACTIVE = re.compile(r"([\\`*_\[\]<>~])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +94,4 @@ def escaped(text: str) -> str:
     Source: https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features (also `{{DATE(...)}}`).
     """
     shown = _ACTIVE.sub(r"\\\1", text).replace("{{", "{\u200b{")
-    return re.sub(r"^(\s*)([-+]|\d+\.)(\s)", r"\1\u200b\2\3", shown)
+    return re.sub(r"^(\s*)([-+]|\d+\.)(\s)", "\\1\u200b\\2\\3", shown)

@@ -1,7 +1,7 @@
 """The bot's work: what was heard from agents and leads, what is said to them, and what their words change.
 
 Everything the bot says is a delivery of the kind `note` in a lane of its reader: `bot:<e-mail>` for what
-concerns them, `alert:<e-mail>` for what is wrong. What it hears is a delivery of the kind `heard` in
+concerns them, `bot:alerts:<e-mail>` for what is wrong. What it hears is a delivery of the kind `heard` in
 `bot-in:<person id>`, so it is claimed, retried and kept as a dead letter like everything else.
 """
 
@@ -146,8 +146,8 @@ def _put(
 def put_alert(connection: Connection, email: str, text: str, at: float) -> None:
     """One line for a lead's next alert."""
     payload = dump({"kind": "alarm", "at": at, "lead": True, "fields": {"text": text}})
-    _put(connection, f"alert:{email}", "note", email, "", payload, at)
-    wake(connection, "bot", [f"alert:{email}"], at)
+    _put(connection, f"bot:alerts:{email}", "note", email, "", payload, at)
+    wake(connection, "bot", [f"bot:alerts:{email}"], at)
 
 
 @dataclass(frozen=True, slots=True)

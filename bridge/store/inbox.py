@@ -19,6 +19,7 @@ class Opening:
     conversation_id: str
     subject: str
     display_name: str
+    name_key: str  # a keyed hash of the name
     guest_id: str  # of the customer's first guest
     named_guest_id: str  # of the guest for this name, should the first one be somebody else's
     rename: str  # rename | new-guest | refuse
@@ -75,7 +76,7 @@ class _Batch:
     known: dict[str, Accepted]
     by_customer: dict[str, _Open]
     by_id: dict[str, _Open]
-    guest_names: dict[str, str]
+    name_keys: dict[str, str]
     formers: dict[str, tuple[str | None, float | None]]
     new_guests: list[dict[str, Any]] = field(default_factory=list)
     renamed: list[dict[str, Any]] = field(default_factory=list)
@@ -117,7 +118,7 @@ def _load(connection: Connection, arrivals: Sequence[Arrival]) -> _Batch:
         known,
         by_customer,
         by_id,
-        {row.id: row.display_name for row in rows},
+        {row.id: row.name_key for row in rows},
         {row.id: (row.last_agent, row.last_ended_at) for row in rows},
     )
 
@@ -139,7 +140,7 @@ def _guests(connection: Connection, ids: set[str]) -> Sequence[Any]:
     if not ids:
         return ()
     g = guests.c
-    query = select(g.id, g.display_name, g.last_agent, g.last_ended_at).where(g.id.in_(sorted(ids)))
+    query = select(g.id, g.name_key, g.last_agent, g.last_ended_at).where(g.id.in_(sorted(ids)))
     return connection.execute(query).all()
 
 
@@ -156,7 +157,7 @@ def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
             _close(conversation, arrival, batch, reason="replaced")
             conversation = None
         else:
-            _rename(opening, batch)
+            _rename(opening, opening.guest_id, batch)
             conversation.display_name = opening.display_name
     if conversation is None:
         if opening is None or arrival.customer is None:
@@ -183,31 +184,32 @@ def _meant(arrival: Arrival, batch: _Batch) -> _Open | None:
 
 def _guest_for(opening: Opening, arrival: Arrival, batch: _Batch) -> str | None:
     """The guest of this name, by the source's `rename` rule; None where it is refused."""
-    known = batch.guest_names.get(opening.guest_id)
+    known = batch.name_keys.get(opening.guest_id)
     guest_id = opening.guest_id
-    if known is not None and known != opening.display_name:
+    if known is not None and known != opening.name_key:
         if opening.rename == "refuse":
             return None
-        if opening.rename == "rename":
-            _rename(opening, batch)
-        else:
+        if opening.rename == "new-guest":
             guest_id = opening.named_guest_id
-    if guest_id not in batch.guest_names:
-        batch.guest_names[guest_id] = opening.display_name
+    if guest_id in batch.name_keys:
+        _rename(opening, guest_id, batch)  # also gives a forgotten name back
+    else:
+        batch.name_keys[guest_id] = opening.name_key
         batch.new_guests.append(
             {
                 "id": guest_id,
                 "customer": arrival.customer,
                 "display_name": opening.display_name,
+                "name_key": opening.name_key,
                 "created_at": arrival.at,
             }
         )
     return guest_id
 
 
-def _rename(opening: Opening, batch: _Batch) -> None:
-    batch.guest_names[opening.guest_id] = opening.display_name
-    batch.renamed.append({"guest": opening.guest_id, "name": opening.display_name})
+def _rename(opening: Opening, guest_id: str, batch: _Batch) -> None:
+    batch.name_keys[guest_id] = opening.name_key
+    batch.renamed.append({"guest": guest_id, "name": opening.display_name, "key": opening.name_key})
 
 
 def _open(arrival: Arrival, opening: Opening, guest_id: str, batch: _Batch) -> _Open:
@@ -300,7 +302,11 @@ _CLOSE = (
     .where(conversations.c.id == bindparam("conversation"))
     .values(accepting=0, key_dead_at=bindparam("dead_at"))
 )
-_RENAME = update(guests).where(guests.c.id == bindparam("guest")).values(display_name=bindparam("name"))
+_RENAME = (
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(display_name=bindparam("name"), name_key=bindparam("key"))
+)
 
 
 def _store(connection: Connection, batch: _Batch) -> None:

@@ -125,7 +125,7 @@ class Changes:
     def _note(self, conversation: Conversation, note: Note, to: str) -> dict[str, Any]:
         return _delivery(
             # Alerts are told once a minute at most; a lead's own answers do not wait behind them.
-            lane=f"alert:{to}" if note.to is None else f"bot:{to}",
+            lane=f"bot:alerts:{to}" if note.to is None else f"bot:{to}",
             kind="note",
             conversation_id=conversation.id,
             address=to,

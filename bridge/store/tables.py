@@ -207,7 +207,8 @@ guests = Table(
     metadata,
     Column("id", Text, primary_key=True),  # the subject that Webex sees
     Column("customer", Text, nullable=False),
-    Column("display_name", Text, nullable=False),
+    Column("display_name", Text, nullable=False),  # empty once everything about the person was forgotten
+    Column("name_key", Text, nullable=False),  # a keyed hash of it, which tells people apart for good
     Column("minted_name", Text),  # the name Webex has
     Column("person_id", Text),
     Column("email", Text),

@@ -16,6 +16,7 @@ from bridge.store.tables import (
     file_chunks,
     files,
     guest_tokens,
+    guests,
     heard,
     held,
     hints,
@@ -72,7 +73,7 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
             (
                 deliveries,
                 deliveries.c.state == "open",
-                {"say:": "say", "call:": "call", "bot:": "bot", "alert:": "bot", "bot-in:": "bot-in"},
+                {"say:": "say", "call:": "call", "bot:": "bot", "bot-in:": "bot-in"},
             ),
         ):
             lost = (
@@ -88,6 +89,39 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
                 count += len(mine)
         counts.append(count)
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The machine's time of day was set forward (positive) or back by so many seconds."""
+
+    seconds: float
+
+
+def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
+    """Moves everything that waits, or runs out, by as much as the clock jumped: what was an hour away still is."""
+    by = sum(jump.seconds for jump in jumps)
+    for table, columns, where in (
+        (lanes, ("ready_at",), None),
+        (locks, ("until",), None),
+        (
+            guests,
+            ("token_issued_at", "token_expires_at", "reissue_at", "minting_until", "parked_until"),
+            None,
+        ),
+        (guest_tokens, ("issued_at", "expires_at"), None),
+        (agents, ("last_given_at", "refused_until", "absent_until"), None),
+        (deliveries, ("quiet_until",), deliveries.c.state == "open"),
+        (conversations, _WAITING_TIMES, conversations.c.status != "ended"),
+    ):
+        statement = update(table).values({name: table.c[name] + by for name in columns})
+        connection.execute(statement if where is None else statement.where(where))
+    return [None] * len(jumps)
+
+
+_WAITING_TIMES = (
+    "queued_at", "given_at", "opened_at", "customer_at", "agent_at", "warned_at", "alerted_at", "asked_at", "due_at"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +144,7 @@ def _purge(connection: Connection, wish: Purge) -> int:
     )
     if old:
         forget(connection, old)
+        _forget_names(connection)
     connection.execute(delete(guest_tokens).where(guest_tokens.c.expires_at < wish.now))
     done = select(envelopes.c.id).where(envelopes.c.done_at < wish.now - DEDUPE_SECONDS).limit(_AT_ONCE * 10)
     connection.execute(delete(envelopes).where(envelopes.c.id.in_(done.scalar_subquery())))
@@ -123,6 +158,12 @@ def _purge(connection: Connection, wish: Purge) -> int:
     )
     connection.execute(delete(locks).where(locks.c.until < wish.now - 86400))
     return len(old)
+
+
+def _forget_names(connection: Connection) -> None:
+    """A guest without any conversation left keeps only a keyed hash of the name, which tells people apart."""
+    gone = (guests.c.display_name != "", ~exists().where(conversations.c.guest_id == guests.c.id))
+    connection.execute(update(guests).where(*gone).values(display_name="", minted_name=None, email=None))
 
 
 def forget(connection: Connection, conversation_ids: Sequence[str]) -> None:

@@ -23,17 +23,20 @@ export function renderCard(card, submit) {
   return form;
 }
 
+// Text blocks and facts are markdown, in which a backslash says that a character is only that character.
+const unescaped = (text) => String(text ?? "").replace(/\\([!-/:-@[-`{-~])/g, "$1");
+
 const list = (value) => (Array.isArray(value) ? value : []);
 
 const kinds = {
   TextBlock(part) {
     const weight = part.weight?.toLowerCase() === "bolder" ? "bolder" : "";
     const size = /large/i.test(part.size ?? "") ? "large" : "";
-    return make("p", [weight, size, part.isSubtle ? "subtle" : ""].filter(Boolean).join(" "), part.text);
+    return make("p", [weight, size, part.isSubtle ? "subtle" : ""].filter(Boolean).join(" "), unescaped(part.text));
   },
   FactSet(part) {
     const facts = make("dl");
-    for (const fact of list(part.facts)) facts.append(make("dt", "", fact.title), make("dd", "", fact.value));
+    for (const fact of list(part.facts)) facts.append(make("dt", "", unescaped(fact.title)), make("dd", "", unescaped(fact.value)));
     return facts;
   },
   Container: (part) => box("", part.items),

@@ -163,6 +163,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('customer', sa.Text(), nullable=False),
     sa.Column('display_name', sa.Text(), nullable=False),
+    sa.Column('name_key', sa.Text(), nullable=False),
     sa.Column('minted_name', sa.Text(), nullable=True),
     sa.Column('person_id', sa.Text(), nullable=True),
     sa.Column('email', sa.Text(), nullable=True),
