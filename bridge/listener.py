@@ -145,6 +145,7 @@ class Listener:
             known = {message.id for message in items}
             items = [*items, *(message for message in page.items if message.id not in known)]
             pages += 1
+        items.reverse()  # Webex gives the newest first; within a millisecond only its order tells
         return sorted(items, key=lambda message: message.created)
 
     def _more_to_read(self, thread: Thread, items: Sequence[Message]) -> bool:

@@ -401,7 +401,7 @@ def listen_again(connection: Connection, wishes: Sequence[LookAgain]) -> list[in
         )
         keys = [thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)]
         for index, key in enumerate(keys):
-            wake(connection, "hear", [key], wish.now + wish.spread * index / len(keys))
+            soon(connection, [key], wish.now + wish.spread * index / len(keys))
         counts.append(len(keys))
     return counts
 
