@@ -89,7 +89,7 @@ class Customer:
         return await self.call("POST", "/messages", json={"text": text}, headers=headers)
 
     async def upload(self, name: str, media_type: str, data: bytes, text: str | None = None) -> Answer:
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         if text is not None:
             form.add_field("text", text)
         form.add_field("file", data, filename=name, content_type=media_type)

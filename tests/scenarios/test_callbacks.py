@@ -1,0 +1,174 @@
+"""News to the source's own address: signed, in order, until it is taken, and only where we may call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from standardwebhooks.webhooks import Webhook
+
+from bridge.simulator import Simulator, World
+from tests.harness import RunningBridge, ShiftedClock, config, eventually, free_port, running, whsec
+from tests.scenarios.steps import answer, greeted
+
+HOOK_SECRET = b"hook-secret-hook-secret-hook-sec"
+
+
+class Receiver:
+    """A form's server. `answers`: the statuses of its next answers, then 200 for ever."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.taken: list[dict[str, Any]] = []
+        self.ids: list[str] = []
+        self.answers: list[int] = []
+        self.headers: dict[str, str] = {}
+        self.clock_shift = 0.0
+
+    async def take(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        if not self.clock_shift:
+            Webhook(whsec(HOOK_SECRET)).verify(raw, dict(request.headers))
+        self.ids.append(request.headers["webhook-id"])
+        status = self.answers.pop(0) if self.answers else 200
+        if status == 200:
+            self.taken.append(json.loads(raw))
+        return web.Response(status=status, headers=self.headers)
+
+    @property
+    def types(self) -> list[str]:
+        return [news["type"] for news in self.taken]
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", receiver.take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", receiver.port).start()
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
+
+
+def setup(receiver: Receiver, **callback: Any) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{receiver.port}/hook"
+    whole = {"url": url, "secret": "env:HOOK", "allow_private": True, **callback}
+    return config(sources={"kiosk": {"callback": whole}})
+
+
+ENVIRON = {"HOOK": whsec(HOOK_SECRET)}
+
+
+async def test_news_of_a_whole_conversation(sim: Simulator, world: World) -> None:
+    """Each step once, in order, with the conversation's id and the raw subject, signed by Standard Webhooks."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        ada = await greeted(bridge)
+        answer(world, "hi")
+        await eventually(lambda: len(receiver.taken) == 3)
+        await ada.say("bye")
+        await eventually(lambda: len(receiver.taken) == 4)
+        await ada.end()
+        await eventually(lambda: "conversation.ended" in receiver.types)
+        assert receiver.types[0:5] == [
+            *sorted(receiver.types[0:2], reverse=receiver.types[0] == "message.created"),
+            "message.created",
+            "message.created",
+            "conversation.ended",
+        ]
+        assert {news["data"]["conversationId"] for news in receiver.taken} == {ada.id}
+        assert {news["data"]["subject"] for news in receiver.taken} == {"ada"}
+        said = [news["data"]["message"] for news in receiver.taken if news["type"] == "message.created"]
+        assert [(one["from"], one["text"]) for one in said] == [
+            ("customer", "hello"),
+            ("agent", "hi"),
+            ("customer", "bye"),
+        ]
+        assert receiver.taken[-1]["data"]["endReason"] == "customer"
+
+
+async def test_refusing_receiver_gets_the_same_again_in_order(sim: Simulator, world: World) -> None:
+    """After 1 s under the same webhook-id; what comes later waits; the agent's side does not."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        receiver.answers = [500]
+        ada = await bridge.opened("ada", "one")
+        await ada.say("two")
+        await eventually(lambda: bridge.texts() == ["one", "two"])
+        await eventually(lambda: len(receiver.taken) == 3)
+        assert receiver.ids[0] == receiver.ids[1]
+        assert len(set(receiver.ids)) == 3
+        said = [news["data"]["message"]["text"] for news in receiver.taken if "message" in news["data"]]
+        assert said == ["one", "two"]
+
+
+async def test_receiver_that_is_down_for_a_day(sim: Simulator, world: World, clock: ShiftedClock) -> None:
+    """Nothing is lost over waits that grow, nor over a restart; Retry-After is honoured."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON, clock=clock) as bridge:
+        receiver.clock_shift = 1
+        receiver.answers = [503] * 6
+        receiver.headers = {"Retry-After": "1000"}
+        await bridge.opened("ada", "one")
+        await eventually(lambda: len(receiver.ids) == 1)
+        await bridge.advance(900)
+        await bridge.restart()
+        await eventually(bridge.ready)
+        assert len(receiver.ids) == 1
+        for number in range(2, 8):
+            await bridge.advance(3 * 3600)
+            await eventually(lambda n=number: len(receiver.ids) >= n)
+        await eventually(lambda: len(receiver.taken) == 2)
+        assert len(set(receiver.ids)) == 2
+
+
+async def test_410_stops_and_leaves_a_dead_letter(sim: Simulator, world: World) -> None:
+    """The receiver wants no more of it: not tried again, kept, said in /readyz; later news go on."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        receiver.answers = [410]
+        ada = await bridge.opened("ada", "one")
+        await eventually(lambda: len(receiver.taken) == 1)
+        await eventually(lambda: _dead(bridge, 1))
+        await ada.say("two")
+        await eventually(lambda: len(receiver.taken) == 2)
+        assert len(receiver.ids) == 3
+
+
+async def _dead(bridge: RunningBridge, count: int) -> bool:
+    _, ready = await bridge.get("/readyz")
+    return any(reason.startswith(f"{count} dead letter") for reason in ready["degraded"])
+
+
+async def test_private_addresses_are_not_called(sim: Simulator, world: World) -> None:
+    """Neither an address of this machine nor a name that means it, unless allow_private says so."""
+    async with receiving() as receiver:
+        for host in ("localhost", "127.0.0.1"):
+            url = f"https://{host}:{receiver.port}/hook"
+            refused = setup(receiver, url=url, allow_private=False)
+            async with running(refused, sim, environ=ENVIRON) as bridge:
+                await greeted(bridge, f"ada-{host.replace('.', '-')}")
+                await eventually(lambda b=bridge: _failed(b))
+        assert receiver.ids == []
+
+
+async def _failed(bridge: RunningBridge) -> bool:
+    _, metrics = await bridge.get("/metrics")
+    return 'bridge_callbacks_total{outcome="refused"' in metrics or "refused" in _line(metrics)
+
+
+def _line(metrics: str) -> str:
+    return next((line for line in metrics.splitlines() if line.startswith("bridge_callbacks_total")), "")
+
+
+async def test_redirects_are_not_followed(sim: Simulator, world: World) -> None:
+    """A 302 is no success: tried again, never followed."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        receiver.answers = [302]
+        receiver.headers = {"Location": f"http://127.0.0.1:{receiver.port}/elsewhere"}
+        await bridge.opened("ada", "one")
+        await eventually(lambda: len(receiver.taken) == 2)
+        assert receiver.ids[0] == receiver.ids[1]
