@@ -39,6 +39,7 @@ from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
+from bridge.store.writer import StoreUnavailable
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
@@ -212,7 +213,9 @@ class Service:
         credential = self.minter.report()
         hooks = self.hooks.disabled_since(self.clock.now() - 900)
         if self.bot and self.bot.webhooks_repaired:
-            webhooks = "Webex had switched the bot's webhook off; it is on again, and what was missed is read."
+            webhooks = (
+                "Webex had switched the bot's webhook off; it is on again, and what was missed is read."
+            )
         else:
             webhooks = f"Webex has switched off the webhooks of {hooks} customers." if hooks else ""
         return ServiceState(
@@ -284,6 +287,7 @@ class Service:
         runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
         self._tasks = [asyncio.create_task(run) for run in runs]
         self._tasks.append(asyncio.create_task(self._catch_up()))
+        self._tasks.append(asyncio.create_task(self._watch_clock()))
         if self.bot:
             self._tasks.append(asyncio.create_task(self.bot.begin()))
         if self.settings.uses_postgresql:
@@ -384,19 +388,25 @@ class Service:
     # what time brings
 
     async def _heartbeat(self) -> None:
-        await self._notice_jump()
         keys = frozenset(lane for pump in self.pumps.values() for lane in pump.lanes)
         if keys:
             beat = outbox.Heartbeat(self.store.owner, self.clock.now() + LEASE_SECONDS, keys)
             await self.store.do(outbox.extend, beat)
 
+    async def _watch_clock(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            with suppress(StoreUnavailable):
+                await self._notice_jump()
+
     async def _notice_jump(self) -> None:
-        """A time of day that was set moves what waits along. Only where one machine's clock is the clock."""
+        """A time of day that was set moves what waits along; the store's only where one machine's clock counts."""
         now, steady = self.clock.now(), self.clock.monotonic()
         jumped = (now - steady) - self._offset
         if abs(jumped) < _JUMP_SECONDS:
             return
         self._offset = now - steady
+        self.ticks.jumped(jumped)
         self._log.warning("clock.jumped", seconds=round(jumped, 1))
         if not self.settings.uses_postgresql:
             await self.store.do(ticks.rebase, ticks.Jump(jumped))

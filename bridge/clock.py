@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class SystemClock:
     """The machine's clock. Epoch seconds; a jump of it is survived, see docs/operating.md."""
@@ -14,8 +16,11 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never jumps. For how long things take, not for when they are."""
-        return time.monotonic()
+        """Seconds since some moment; never jumps. For how long things take, not for when they are.
+
+        Where the system can, time in which the machine slept counts too: tokens grow old meanwhile.
+        """
+        return time.clock_gettime(_STEADY)
 
     def chance(self) -> float:
         """A random number, 0 <= x < 1, to spread retries and re-issues."""

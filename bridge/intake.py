@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from bridge.domain.identity import subject_hash
+from bridge.logs import crash
 from bridge.store.intake import Outcome, Round, work
 from bridge.store.store import Store
 from bridge.store.writer import StoreUnavailable
@@ -44,8 +45,8 @@ class Intake:
             except StoreUnavailable:
                 await asyncio.sleep(_TROUBLE_SECONDS)
                 continue
-            except Exception:  # noqa: BLE001 - a fault in one round must not end all intake
-                self._log.exception("intake.crashed")
+            except Exception as error:  # noqa: BLE001 - a fault in one round must not end all intake
+                self._log.error("intake.crashed", **crash(error))
                 await asyncio.sleep(_TROUBLE_SECONDS)
                 continue
             self._report(outcome)
@@ -68,6 +69,6 @@ class Intake:
                 conversation=envelope.conversation_id,
                 envelope=envelope.id,
                 kind=envelope.kind,
-                exc_info=error,
+                **crash(error),
             )
         self._told(outcome)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bridge.logs import crash
 from bridge.ports import Clock
 from bridge.store.writer import StoreUnavailable
 
@@ -71,14 +72,21 @@ class Ticks:
                 self._scheduler.remove_job(_REISSUE)
             self.reissue_at(await self._sweep())
 
+    def jumped(self, seconds: float) -> None:
+        """The time of day was set: what was to happen in a minute still happens in a minute."""
+        self._next = None
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time is not None:
+                job.modify(next_run_time=job.next_run_time + timedelta(seconds=seconds))
+
     def _guarded(self, name: str, job: Job) -> Job:
         async def run() -> None:
             try:
                 await job()
             except StoreUnavailable as error:
                 self._log.warning("tick.failed", tick=name, reason=str(error))
-            except Exception:  # noqa: BLE001 - a fault in one job must not end the others
-                self._log.exception("tick.crashed", tick=name)
+            except Exception as error:  # noqa: BLE001 - a fault in one job must not end the others
+                self._log.error("tick.crashed", tick=name, **crash(error))
 
         return run
 

@@ -217,6 +217,7 @@ class Door:
             conversation_id=secrets.token_hex(12),
             subject=data.subject,
             display_name=data.display_name,
+            name_key=identity.name_key(self.root, customer, data.display_name),
             guest_id=identity.guest_subject(self.root, customer, ""),
             named_guest_id=identity.guest_subject(self.root, customer, data.display_name),
             rename=source.rename,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from math import ceil
@@ -12,6 +11,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bridge.logs import crash
 from bridge.store.writer import StoreUnavailable
 
 STORE_RETRY_SECONDS = 5
@@ -90,11 +90,7 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
 
 def _log_crash(error: Exception, request: web.Request) -> None:
     """Where it happened and what kind it was. An error's own text may quote what a customer said."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
-    structlog.get_logger().error(
-        "request.crashed", path=_shape(request), error=type(error).__name__, where=where
-    )
+    structlog.get_logger().error("request.crashed", path=_shape(request), **crash(error))
 
 
 def _shape(request: web.Request) -> str:

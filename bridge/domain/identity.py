@@ -31,6 +31,11 @@ def guest_subject(root: bytes, customer: str, generation: str) -> str:
     return "wgb-" + _keyed(root, "guest", customer, generation).hex()[:40]
 
 
+def name_key(root: bytes, customer: str, display_name: str) -> str:
+    """Tells whether two names of a customer are the same, when the names themselves are long forgotten."""
+    return _keyed(root, "name", customer, display_name).hex()[:16]
+
+
 def conversation_key(root: bytes, conversation_id: str) -> str:
     """The bearer secret of one conversation's customer."""
     return urlsafe_b64encode(_keyed(root, "conversation", conversation_id)).decode().rstrip("=")

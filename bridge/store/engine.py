@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
 def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
     path = sqlite_path(url)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():  # customers' names and words are in it: for its owner alone
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     engine = create_engine(
         f"sqlite:///{path}",
         pool_size=1 if writes else pool,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 
 from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import (
+    agents,
     choices,
     conversations,
     deliveries,

@@ -60,6 +60,7 @@ class Bench:
             conversation_id=f"c{next(self.ids)}",
             subject=subject,
             display_name=name,
+            name_key=f"key of {name}",
             guest_id=f"g-{subject}",
             named_guest_id=f"g-{subject}-{name}",
             rename=rename,
