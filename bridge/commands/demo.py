@@ -164,10 +164,16 @@ async def _converse(
         steps.append((name, await _eventually(seen)))
 
     await step("guest minted", lambda: timeline.saw("guest.minted"))
-    await step("message reached the agent on duty", lambda: bool(world.messages_to("amy@example.com")))
+
+    def said() -> list[dict[str, Any]]:
+        return [
+            one for one in world.messages_to("amy@example.com") if one["personEmail"] != simulator.BOT_EMAIL
+        ]
+
+    await step("message reached the agent on duty", lambda: bool(said()))
     if not steps[-1][1]:
         return
-    message = world.messages_to("amy@example.com")[-1]
+    message = said()[-1]
     timeline.line("“", "white", f"Amy reads: {message['text']}")
     world.say(
         "amy@example.com", message["personEmail"], text="Hello Ada, I am sorry. A new one is on its way."
