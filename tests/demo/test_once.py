@@ -20,6 +20,7 @@ async def test_once_plays_a_whole_conversation(tmp_path):
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, (out.decode(), err.decode())
     text = out.decode()
-    assert text.count("✓") == 8 and "✗" not in text
+    assert text.count("✓") == 8
+    assert "✗" not in text
     assert "\x1b[" not in text
     assert list(tmp_path.iterdir()) == []

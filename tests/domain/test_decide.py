@@ -1,71 +1,13 @@
-"""What one thing that happened leads to."""
+"""What customers' words, waiting, idleness and ends lead to."""
 
 from __future__ import annotations
 
-import itertools
 import json
 
-import pytest
-
-from bridge.domain.decide import Facts, decide, idle_end, look_again
-from bridge.domain.desk import AgentState, Desk, DutyBook
-from bridge.domain.model import Conversation, Envelope, Said, SourceRules
-from bridge.domain.roster import Agent, Roster, Route, Team
-
-NOW = 1_795_300_000.0  # a Sunday
-
-
-def roster(**team) -> Roster:
-    agents = {key: Agent(key, f"{key}@example.com", key.title()) for key in ("amy", "bo", "cy")}
-    agents["bo"] = Agent("bo", "bo@example.com", "Bo", capacity=1)
-    front = Team("front", "Europe/London", ("amy", "bo"), **team)
-    back = Team("back", "Europe/London", ("cy",))
-    return Roster(agents, {"front": front, "back": back}, (Route("front"),))
-
-
-def conversation(**values) -> Conversation:
-    base = Conversation("c1", "kiosk", "cust", "ada", "Ada", "g1", "new", 1, NOW - 5)
-    for name, value in values.items():
-        setattr(base, name, value)
-    return base
-
-
-class Table:
-    """A desk and the facts around it."""
-
-    def __init__(self, *, now=NOW, rules=None, states=(), **team):
-        self.desk = Desk(DutyBook(roster(**team)), {state.key: state for state in states})
-        self.now = now
-        self.rules = rules or SourceRules(idle_seconds=300, callback=True)
-        self.history: list[Said] = []
-        self._ids = itertools.count()
-
-    def facts(self):
-        return Facts(
-            now=self.now,
-            desk=self.desk,
-            rules=self.rules,
-            say=lambda key, _conversation, **values: f"<{key}>",
-            history=self.history,
-            new_id=lambda: f"id{next(self._ids)}",
-        )
-
-    def decide(self, kind, body, before):
-        return decide(Envelope(1, "k", "in:cust", kind, before.id, body, self.now), before, self.facts())
-
-
-def said(message="hello", **more):
-    return {"ids": ["m1"], "at": NOW, "message": message, **more}
-
-
-def heard(text, **more):
-    return {"text": text, "html": None, "message_id": "w1", "agent_email": "amy@example.com", "in_time": True, **more}
-
-
-def opened(table: Table, **values) -> Conversation:
-    plan = table.decide("requested", said(), conversation(**values))
-    assert plan.conversation.status == "open"
-    return plan.conversation
+from bridge.domain.decide import idle_end, look_again
+from bridge.domain.desk import AgentState
+from bridge.domain.model import Said, SourceRules
+from tests.domain.decisions import NOW, Table, conversation, heard, opened, said
 
 
 def test_a_new_customer_goes_to_an_agent_with_their_words_and_nothing_else():
@@ -88,7 +30,8 @@ def test_the_given_conversation_is_not_touched():
     """A decision works on a copy: what it was given is as it was."""
     before = conversation()
     Table().decide("requested", said(), before)
-    assert before.status == "new" and before.last_seq == 0
+    assert before.status == "new"
+    assert before.last_seq == 0
 
 
 def test_two_customers_do_not_get_the_same_last_place():
@@ -128,142 +71,6 @@ def test_a_waiting_customer_gets_everything_said_so_far_to_the_agent():
     assert [send.text for send in plan.sends] == ["one", "two"]
 
 
-def test_an_agents_reply_reaches_the_customer():
-    """A plain reply of the present agent becomes an item and news with the agent's name."""
-    table = Table()
-    plan = table.decide("heard", heard("Hi!"), opened(table))
-    assert [(one.author, one.text, one.webex_id) for one in plan.said] == [("agent", "Hi!", "w1")]
-    assert plan.news[0].data["name"] == "Amy"
-
-
-@pytest.mark.parametrize(
-    ("changed", "body"),
-    [
-        ({}, {"in_time": False}),
-        ({}, {"agent_email": "bo@example.com"}),
-        ({"status": "ended"}, {}),
-        ({"status": "queued", "agent": None, "agent_email": None}, {}),
-    ],
-)
-def test_late_words_are_held(changed, body):
-    """From before, from a former agent, after the end: kept, shown to nobody, and the agent is told."""
-    table = Table()
-    before = opened(table)
-    for name, value in changed.items():
-        setattr(before, name, value)
-    plan = table.decide("heard", heard("late words", **body), before)
-    assert plan.said == [] and plan.news == []
-    assert [one.kind for one in plan.held] == ["late"]
-    assert plan.notes[0].kind == "late"
-
-
-@pytest.mark.parametrize("text", ["/doen", "/", "/note", "/transfer", "/help me", "  /x", "/done now", "/DONE!"])
-def test_what_begins_with_a_slash_is_never_relayed(text):
-    """Known or not, a command is not a reply; the agent is asked what was meant."""
-    table = Table()
-    plan = table.decide("heard", heard(text), opened(table))
-    assert plan.said == []
-    assert plan.conversation.status == "open"
-    assert plan.held[0].kind == "unknown-command"
-    assert plan.notes[0].kind == "unknown-command"
-
-
-@pytest.mark.parametrize("text", ["/done", " /Done \n", "/DONE"])
-def test_done_ends_it(text):
-    """The agent's /done alone ends the conversation; the customer may still read for ten minutes."""
-    table = Table()
-    plan = table.decide("heard", heard(text), opened(table))
-    assert plan.conversation.status == "ended" and plan.conversation.end_reason == "agent"
-    assert plan.conversation.key_dead_at == NOW + 600
-    assert [one.text for one in plan.said] == ["<ended_by_agent>"]
-    assert table.desk.states["amy"].open == 0
-
-
-def test_a_note_is_kept_and_never_leaves():
-    """/note stays with the conversation."""
-    table = Table()
-    plan = table.decide("heard", heard("/note customer is upset"), opened(table))
-    assert [(one.kind, one.text) for one in plan.held] == [("note", "customer is upset")]
-    assert plan.said == [] and plan.news == []
-
-
-def test_an_edit_into_a_command_changes_nothing():
-    """A former reply edited into something with a slash stays as the customer has it."""
-    table = Table()
-    plan = table.decide("revised", heard("/secret"), opened(table))
-    assert plan.revisions == [] and plan.held
-
-
-def test_a_transfer_carries_everything_and_tells_everybody():
-    """The new agent gets the words, the customer and the former agent are told."""
-    table = Table()
-    before = opened(table)
-    table.history = [Said(1, "m1", "customer", "hello", NOW)]
-    plan = table.decide("heard", heard("/transfer bo"), before)
-    assert plan.conversation.agent == "bo"
-    assert plan.drop_sends
-    assert [send.text for send in plan.sends] == ["hello"]
-    assert [one.text for one in plan.said] == ["<moved>"]
-    assert {(note.kind, note.to) for note in plan.notes} == {("card", "bo@example.com"), ("moved", "amy@example.com")}
-
-
-@pytest.mark.parametrize("to", ["nobody", "amy", "cy-typo", "bo"])
-def test_a_transfer_that_cannot_be_is_explained(to):
-    """Unknown, the same, or full: the conversation stays and the agent hears why."""
-    table = Table(states=[AgentState("bo", open=1)])
-    before = opened(table)
-    plan = table.decide("heard", heard(f"/transfer {to}"), before)
-    assert plan.conversation.agent == "amy"
-    assert [note.kind for note in plan.notes] == ["not-transferred"]
-
-
-def test_a_refused_agent_is_replaced():
-    """Webex lets no guest write to Amy: Bo gets everything, Amy gets nobody for an hour."""
-    table = Table()
-    before = opened(table)
-    table.history = [Said(1, "m1", "customer", "hello", NOW)]
-    plan = table.decide("agent-refused", {"agent": "amy", "reason": "403"}, before)
-    assert plan.conversation.agent == "bo"
-    assert [send.text for send in plan.sends] == ["hello"]
-    assert table.desk.states["amy"].load(NOW).refused == "403"
-    assert table.desk.states["amy"].open == 0
-
-
-def test_a_silent_agent_loses_the_conversation_to_the_next_then_the_overflow_then_the_lead_hears():
-    """No answer in time: Bo, then Cy of the overflow, then nobody is left and the leads are told."""
-    table = Table(answer_within_seconds=10, overflow=("back",), overflow_after_seconds=999)
-    current = opened(table)
-    order, alerts = [current.agent], []
-    for _ in range(4):
-        assert current.due_at == table.now + 10 or not order
-        table.now += 10
-        plan = table.decide("due", {}, current)
-        current = plan.conversation
-        order.append(current.agent)
-        alerts += [note.kind for note in plan.notes if note.to is None]
-    assert order == ["amy", "bo", "cy", "cy", "cy"]
-    assert alerts == ["no-answer", "no-answer"]
-
-
-def test_an_answer_stops_the_timer():
-    """One word of the agent is an answer."""
-    table = Table(answer_within_seconds=10, rules=SourceRules(idle_seconds=0))
-    current = table.decide("heard", heard("Hi"), opened(table)).conversation
-    assert current.due_at is None
-
-
-def test_the_lead_hears_of_a_long_wait_once():
-    """Waiting longer than alert_after_seconds is told once."""
-    refused = [AgentState(key, refused="no", refused_until=NOW + 9999) for key in ("amy", "bo")]
-    table = Table(states=refused, alert_after_seconds=60)
-    waiting = table.decide("requested", said(), conversation()).conversation
-    assert waiting.due_at == NOW + 60
-    table.now += 60
-    plan = table.decide("due", {}, waiting)
-    assert [(note.kind, note.to) for note in plan.notes] == [("waiting", None)]
-    assert plan.conversation.due_at is None
-
-
 def test_idle_is_warned_of_and_then_ends():
     """First a warning, then the end; a word in between starts anew."""
     table = Table(rules=SourceRules(idle_seconds=100))
@@ -271,9 +78,11 @@ def test_idle_is_warned_of_and_then_ends():
     assert current.due_at == NOW + 75
     table.now = NOW + 75
     warned = table.decide("due", {}, current).conversation
-    assert warned.warned_at == table.now and warned.due_at == NOW + 100
+    assert warned.warned_at == table.now
+    assert warned.due_at == NOW + 100
     awake = table.decide("said", {**said("still here"), "at": NOW + 80}, warned).conversation
-    assert awake.warned_at is None and idle_end(awake, table.rules) == NOW + 180
+    assert awake.warned_at is None
+    assert idle_end(awake, table.rules) == NOW + 180
     table.now = NOW + 100
     ended = table.decide("due", {}, warned).conversation
     assert (ended.status, ended.end_reason, ended.key_dead_at) == ("ended", "idle", NOW + 100)
@@ -328,6 +137,7 @@ def test_every_end_frees_the_agent_once():
     table = Table()
     over = table.decide("ended", {"reason": "customer"}, opened(table)).conversation
     again = table.decide("ended", {"reason": "source"}, over)
-    assert again.conversation == over and again.news == []
+    assert again.conversation == over
+    assert again.news == []
     assert table.desk.states["amy"].open == 0
     assert json.loads(over.tried) == []

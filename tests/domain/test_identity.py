@@ -19,7 +19,9 @@ def test_what_webex_sees_is_unguessable_and_legal_everywhere():
     subject = identity.guest_subject(ROOT, identity.customer_key(ROOT, "shop", "ada@example.com"), "")
     assert re.fullmatch(r"[A-Za-z0-9-]+", subject)
     assert "ada" not in subject
-    assert subject != identity.guest_subject(b"other", identity.customer_key(b"other", "shop", "ada@example.com"), "")
+    assert subject != identity.guest_subject(
+        b"other", identity.customer_key(b"other", "shop", "ada@example.com"), ""
+    )
 
 
 def test_another_generation_is_another_guest():

@@ -16,7 +16,9 @@ def test_card_numbers_are_masked(text):
     assert sum(char.isdigit() for char in masked) == 4
 
 
-@pytest.mark.parametrize("text", ["order 1234567890123456", "5512", "2026-11-22 10:15", "4111 1111 1111 1112"])
+@pytest.mark.parametrize(
+    "text", ["order 1234567890123456", "5512", "2026-11-22 10:15", "4111 1111 1111 1112"]
+)
 def test_other_numbers_stay(text):
     """An order number, a date and a mistyped card are not card numbers."""
     assert mask(text, ["card-number"]) == text

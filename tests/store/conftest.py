@@ -54,7 +54,9 @@ class Bench:
     rules: SourceRules = field(default_factory=lambda: SourceRules(idle_seconds=0, callback=True))
     ids: itertools.count = field(default_factory=itertools.count)
 
-    def arrival(self, key: str, subject: str = "ada", kind: str = "requested", name: str = "Ada", **more) -> Arrival:
+    def arrival(
+        self, key: str, subject: str = "ada", kind: str = "requested", name: str = "Ada", **more
+    ) -> Arrival:
         rename = more.pop("rename", "new-guest")
         opening = Opening(
             conversation_id=f"c{next(self.ids)}",
@@ -111,7 +113,8 @@ class Bench:
 
     async def mint(self, work: Work, life: float = 100.0) -> None:
         """The guest of this work gets a token."""
-        assert work.guest is not None and work.guest.grant_at is not None
+        assert work.guest is not None
+        assert work.guest.grant_at is not None
         await self.store.do(
             guests.save_tokens,
             guests.Minted(

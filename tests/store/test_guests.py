@@ -24,7 +24,8 @@ async def test_one_caller_at_a_time_may_mint(bench, clock):
     work = await first(bench)
     assert work.guest.grant_at == NOW
     other = await want(bench)
-    assert other.guest is None and NOW < other.wait_until < NOW + 1
+    assert other.guest is None
+    assert NOW < other.wait_until < NOW + 1
     clock.at += 30
     assert (await want(bench)).guest.grant_at == clock.at
 
@@ -51,7 +52,8 @@ async def test_the_budget_counts_every_token_that_lives(bench, clock):
     third = await want(bench)
     await bench.store.do(guests.mint_failed, MintFailed("g-ada", third.guest.grant_at, False, NOW))
     full = await want(bench)
-    assert full.guest is None and full.wait_until == NOW + 100
+    assert full.guest is None
+    assert full.wait_until == NOW + 100
     clock.at = NOW + 100.5
     assert (await want(bench)).guest is not None
 

@@ -11,7 +11,8 @@ async def test_a_repeat_is_stored_once(bench):
     """The same key again answers the same and adds nothing, also with another body."""
     first = await bench.accept("e1", text="hello")
     again = await bench.accept("e1", text="something else")
-    assert not first.repeated and again.repeated
+    assert not first.repeated
+    assert again.repeated
     assert (again.conversation_id, again.status) == (first.conversation_id, first.status)
     assert (await bench.intake()).envelopes == 1
 
@@ -50,7 +51,9 @@ async def test_a_conversation_of_another_source_is_unknown(bench):
     """One source cannot speak in another's conversation by its id."""
     first = await bench.accept("e1")
     with pytest.raises(NoConversation):
-        await bench.accept("e2", kind="said", customer=None, conversation_id=first.conversation_id, source="web")
+        await bench.accept(
+            "e2", kind="said", customer=None, conversation_id=first.conversation_id, source="web"
+        )
 
 
 async def test_another_name_is_another_person(bench):

@@ -67,7 +67,9 @@ async def test_a_named_lease_has_one_owner(bench, clock):
     later = vault.Lease("lease:refresh", "p2", clock.at + 30, 30)
     assert await bench.store.do(vault.take_lease, later) is True
     await safe.release("refresh")
-    assert await bench.store.do(vault.take_lease, vault.Lease("lease:refresh", "p3", clock.at + 31, 5)) is False
+    assert (
+        await bench.store.do(vault.take_lease, vault.Lease("lease:refresh", "p3", clock.at + 31, 5)) is False
+    )
 
 
 async def test_one_bad_call_does_not_fail_its_neighbours(bench):
@@ -81,7 +83,8 @@ async def test_one_bad_call_does_not_fail_its_neighbours(bench):
     results = await asyncio.gather(
         *(bench.store.do(sometimes, item) for item in ("a", "bad", "b")), return_exceptions=True
     )
-    assert results[0] == "A" and results[2] == "B"
+    assert results[0] == "A"
+    assert results[2] == "B"
     assert isinstance(results[1], ZeroDivisionError)
 
 
