@@ -11,7 +11,11 @@ import pytest
 from bridge.simulator import Simulator, World
 from tests.harness import RunningBridge, ShiftedClock, config, running
 
-SHOP, OTHER_SHOP, STRANGER = "https://shop.example.com", "https://other.example.com", "https://evil.example.com"
+SHOP, OTHER_SHOP, STRANGER = (
+    "https://shop.example.com",
+    "https://other.example.com",
+    "https://evil.example.com",
+)
 SETUP = config(
     sources={
         "kiosk": {"origins": [SHOP]},

@@ -102,7 +102,9 @@ async def test_connection_goes_on_after_a_refusal(bridge: RunningBridge) -> None
     """A 4xx does not cost the caller their connection; pipelined requests are answered in order."""
     reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
     post = b"POST /v1/events/kiosk HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
-    writer.write(post + b"GET /nope HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(
+        post + b"GET /nope HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
     async with asyncio.timeout(5):
         assert [(await read_answer(reader))[0] for _ in range(3)] == [401, 404, 200]
     writer.close()
@@ -111,7 +113,9 @@ async def test_connection_goes_on_after_a_refusal(bridge: RunningBridge) -> None
 async def test_expected_continue_is_met(bridge: RunningBridge) -> None:
     """A caller that waits for 100 before its body gets it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
-    writer.write(b"POST /v1/events/kiosk HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    writer.write(
+        b"POST /v1/events/kiosk HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    )
     async with asyncio.timeout(5):
         assert (await read_answer(reader))[0] == 100
         writer.write(b"{}")
@@ -123,7 +127,9 @@ async def test_body_that_comes_too_slowly_is_given_up(raw, monkeypatch: pytest.M
     """A caller that promises a body and sends nothing is answered 408 and let go."""
     monkeypatch.setattr(reading, "BODY_SECONDS", 0.1)
     for path in (b"/v1/events/kiosk", b"/v1/pages/lobby", b"/webex/webhooks"):
-        status, headers, body = await raw(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        status, headers, body = await raw(
+            b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+        )
         assert status == 408
         assert is_problem(status, headers, body)
         assert headers["connection"] == "close"
