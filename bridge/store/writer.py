@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -88,8 +89,16 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
             if len(batch) == 1:
                 return [(batch[0], self._alone(batch[0], error))]
+            if _is_locked(error):
+                return [(call, self._unavailable(error)) for call in batch]
         # One bad call must not fail its neighbours: everybody again, each in a transaction of its own.
-        return [(call, self._alone(call, None)) for call in batch]
+        outcome: list[tuple[_Call, Any]] = []
+        for call in batch:
+            outcome.append((call, result := self._alone(call, None)))
+            if isinstance(result, StoreUnavailable) and _takes_nothing(result.__cause__):
+                rest = batch[len(outcome) :]
+                return outcome + [(call, self._unavailable(result.__cause__)) for call in rest]
+        return outcome
 
     def _alone(self, call: _Call, error: Exception | None) -> Any:
         for _ in range(_TRIES):
@@ -102,8 +111,16 @@ class Writer:
         assert error is not None
         if isinstance(error, OperationalError | DBAPIError):
             self._log.error("store.failed", error=type(error.orig).__name__, reason=str(error.orig)[:200])
-            return StoreUnavailable(f"the database did not take the change: {error.orig}")
+            return self._unavailable(error)
         return error
+
+    @staticmethod
+    def _unavailable(error: BaseException | None) -> StoreUnavailable:
+        unavailable = StoreUnavailable(
+            f"the database did not take the change: {getattr(error, 'orig', error)}"
+        )
+        unavailable.__cause__ = error
+        return unavailable
 
     def _transaction(self, batch: list[_Call]) -> list[tuple[_Call, Any]]:
         grouped: dict[Operation[Any, Any], list[_Call]] = {}
@@ -131,6 +148,20 @@ class Writer:
         assert self._loop is not None
         with contextlib.suppress(RuntimeError):  # the loop closed while we committed: nobody waits any more
             self._loop.call_soon_threadsafe(resolve)
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    """Somebody else holds SQLite's lock, and we have waited for it as long as we do. To wait as long again for
+    each call would keep everybody waiting for minutes."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _takes_nothing(error: BaseException | None) -> bool:
+    """Whether it is about the database and not about this call: locked, or no connection to be had."""
+    if _is_locked(error):
+        return True
+    lost = isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error)
+    return lost and getattr(getattr(error, "orig", None), "sqlstate", None) is None
 
 
 def _worth_repeating(error: Exception) -> bool:
