@@ -14,7 +14,7 @@ from bridge.domain.bot_card import Context, choices, context_facts, plain_text
 from bridge.domain.bot_duration import duration
 from bridge.domain.bot_words import About, one_line, to_agent, to_leads
 from bridge.domain.desk import DutyBook
-from bridge.domain.errors import Doubtful, NotFound, WebexError
+from bridge.domain.errors import Doubtful, NotFound, Throttled, WebexError
 from bridge.domain.identity import reference
 from bridge.domain.model import Conversation
 from bridge.domain.retry import Again, after_failure
@@ -193,6 +193,8 @@ class BotCourier:
         visits = await self._store.read(bot_reads.visits_before, conversation)
         known = f"Returning customer, {visits} earlier" if visits else "New customer"
         waited = note.fields.get("waited", 0)
+        if "from" in note.fields:
+            return f"{known}, came {duration(waited)} ago"
         return f"{known}, waited {duration(waited)}" if waited >= 1 else f"{known}, did not wait"
 
     async def _last_words(self, conversation: Conversation) -> tuple[str, ...]:
@@ -241,6 +243,12 @@ class BotCourier:
                 await self._webex.delete_message(self._token, message_id)
             except NotFound:
                 continue  # it was taken away before
+            except Throttled:
+                raise  # what is said next would be throttled as well
+            except (
+                WebexError
+            ) as error:  # it only misleads, and a press on it is answered: no reason to hold words back
+                self._log.warning("card.not_taken_away", delivery=work.id, reason=str(error))
 
     # how it ended
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +32,6 @@ from bridge.store.store import Store
 OFF_SECONDS = 12 * 3600.0  # 'off' and 'on' without an end: nobody is forgotten for ever
 _HISTORY = 200
 _BUTTONS = ("done", "transfer", "not-me", "away")
-STALE = "That card is out of date: {who} is no longer with you, so nothing was done."
 
 Doer = Callable[[Command, Asker], Awaitable[Effects]]
 
@@ -67,14 +67,12 @@ class Deeds:
             return self._refused(asker, "not understood", parsed.text)
         return await self._do(parsed, asker)
 
-    async def press(self, inputs: Mapping[str, Any], asker: Asker) -> Effects:
-        """Does what a card's button says, if its conversation is still with whoever pressed it."""
+    async def press(self, inputs: Mapping[str, Any], asker: Asker) -> Effects | None:
+        """Does what a card's button says; None where its conversation is not with whoever pressed it."""
         do, to = inputs.get("do"), inputs.get("to")
         found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
-        if found is None or do not in _BUTTONS:
-            return self._refused(asker, "press", STALE.format(who="the customer"))
-        if found.status != "open" or found.agent != asker.agent:
-            return self._refused(asker, f"press {do} {reference(found.id)}", STALE.format(who=_who(found)))
+        if found is None or do not in _BUTTONS or found.status != "open" or found.agent != asker.agent:
+            return None
         if do == "transfer":
             if not isinstance(to, str) or not to:
                 return self._refused(
@@ -88,6 +86,15 @@ class Deeds:
             return handed
         away = await self._off(Command("off", agent=asker.agent), asker)
         return replace(away, wishes=handed.wishes)
+
+    async def stale(self, inputs: Mapping[str, Any], asker: Asker) -> Effects:
+        """The polite answer to a press that came too late."""
+        found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
+        mine = found if found and asker.agent in (found.agent, *json.loads(found.tried)) else None
+        who = _who(mine) if mine else "the customer"
+        return self._refused(
+            asker, "press", f"That card is out of date: {who} is no longer with you, so nothing was done."
+        )
 
     async def _do(self, command: Command, asker: Asker) -> Effects:
         try:
@@ -270,7 +277,8 @@ class Deeds:
         found = await self._store.read(bot_reads.by_reference, command.ref)
         theirs = [one for one in found if asker.lead or one.agent == asker.agent]
         if not theirs:  # the same words whether there is none or it is somebody else's
-            return f"You have no conversation {command.ref}. Say mine for yours."
+            who = "There is" if asker.lead else "You have"
+            return f"{who} no conversation {command.ref}.{'' if asker.lead else ' Say mine for yours.'}"
         if not over and theirs[0].status not in ("open", "queued"):
             return f"{_who(theirs[0])} is over already."
         return theirs[0]
@@ -284,7 +292,9 @@ class Deeds:
         body = {"to": command.to, "hand_over": command.to is None}
         what = " ".join(part for part in (command.word, reference(found.id), command.to) if part)
         says: tuple[Saying, ...] = ()
-        if found.agent != asker.agent:  # a lead: the agents concerned are told, so are they
+        if (
+            asker.agent is None or found.agent != asker.agent
+        ):  # a lead: the agents concerned are told, so are they
             name = self._named(command.to)
             says = (Saying(asker.email, f"{_who(found)} goes to {name}, if they can take it.", found.id),)
         deed = Deed(self._clock.now(), asker.email, what, "asked for")

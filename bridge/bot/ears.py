@@ -96,7 +96,18 @@ class Ears:
         asker = self._deeds.asker(person.emails)
         if asker is None:
             return await self._stranger(person.emails[0] if person.emails else "")
-        return await self._deeds.press(action.inputs, asker)
+        effects = await self._deeds.press(action.inputs, asker)
+        if effects is None:
+            await self._take_away(action.message_id)
+            return await self._deeds.stale(action.inputs, asker)
+        return effects
+
+    async def _take_away(self, message_id: str) -> None:
+        """A card that misled somebody; should it stay, the next press is answered as well."""
+        try:
+            await self._webex.delete_message(self._token, message_id)
+        except WebexError as error:
+            self._log.info("card.not_taken_away", reason=str(error))
 
     async def _stranger(self, email: str) -> Effects:
         """One polite sentence, seldom; machines get none, for two of them could talk for ever."""

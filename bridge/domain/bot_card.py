@@ -49,7 +49,7 @@ def context_facts(
     size, kept = 0, []
     for title, value in facts:
         size += len(title.encode()) + len(value.encode())
-        if size <= _MOST_BYTES:
+        if title and value and size <= _MOST_BYTES:
             kept.append((title, value))
     return tuple(kept)
 
@@ -62,8 +62,7 @@ def _own_facts(context: str | None) -> Iterable[tuple[str, str]]:
     for name, value in (found if isinstance(found, dict) else {"context": found}).items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         title, shown = one_line(name, _LONGEST_NAME), one_line(text, _LONGEST_FACT)
-        if title and shown:
-            yield title, shown
+        yield title, shown
 
 
 def choices(
@@ -93,5 +92,5 @@ def escaped(text: str) -> str:
 
     Source: https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features (also `{{DATE(...)}}`).
     """
-    shown = _ACTIVE.sub(r"\\\1", text).replace("{{", "{\u200b{")
-    return re.sub(r"^(\s*)([-+]|\d+\.)(\s)", "\\1\u200b\\2\\3", shown)
+    shown = _ACTIVE.sub(r"\\\1", text).replace("{{", "{\u2060{")
+    return re.sub(r"^(\s*)([-+]|\d+\.)(\s)", "\\1\u2060\\2\\3", shown)

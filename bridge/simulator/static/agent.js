@@ -128,8 +128,9 @@ function dayRow(date) {
 function messageRow(item) {
   const row = make("li", item.mine ? "mine" : "");
   row.append(make("span", "unseen", item.mine ? "You:" : `${state.other.name}:`));
-  if (item.text || item.file) {
-    const bubble = make("div", "bubble", item.text);
+  const words = item.card ? "" : item.text; // beside a card the text is only for clients that show no cards
+  if (words || item.file) {
+    const bubble = make("div", "bubble", words);
     if (item.file) bubble.append(fileLink(item.file));
     row.append(bubble);
   }
