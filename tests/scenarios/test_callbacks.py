@@ -76,12 +76,8 @@ async def test_news_of_a_whole_conversation(sim: Simulator, world: World) -> Non
         await eventually(lambda: len(receiver.taken) == 4)
         await ada.end()
         await eventually(lambda: "conversation.ended" in receiver.types)
-        assert receiver.types[0:5] == [
-            *sorted(receiver.types[0:2], reverse=receiver.types[0] == "message.created"),
-            "message.created",
-            "message.created",
-            "conversation.ended",
-        ]
+        assert sorted(receiver.types[:2]) == ["conversation.opened", "message.created"]
+        assert receiver.types[2:] == ["message.created", "message.created", "conversation.ended"]
         assert {news["data"]["conversationId"] for news in receiver.taken} == {ada.id}
         assert {news["data"]["subject"] for news in receiver.taken} == {"ada"}
         said = [news["data"]["message"] for news in receiver.taken if news["type"] == "message.created"]
@@ -157,11 +153,9 @@ async def test_private_addresses_are_not_called(sim: Simulator, world: World) ->
 
 async def _failed(bridge: RunningBridge) -> bool:
     _, metrics = await bridge.get("/metrics")
-    return 'bridge_callbacks_total{outcome="refused"' in metrics or "refused" in _line(metrics)
-
-
-def _line(metrics: str) -> str:
-    return next((line for line in metrics.splitlines() if line.startswith("bridge_callbacks_total")), "")
+    return any(
+        "refused" in line for line in metrics.splitlines() if line.startswith("bridge_callbacks_total")
+    )
 
 
 async def test_redirects_are_not_followed(sim: Simulator, world: World) -> None:

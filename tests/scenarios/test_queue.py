@@ -10,7 +10,7 @@ from bridge.simulator import Simulator
 from tests.harness import AMY, ShiftedClock, config, eventually, running
 
 LONDON = ZoneInfo("Europe/London")
-WORKDAYS = config(teams={"front-desk": {"hours": ["mon-fri 09:00-18:00"]}})
+WORKDAYS = config(agents={"amy": {"capacity": 1}}, teams={"front-desk": {"hours": ["mon-fri 09:00-18:00"]}})
 
 
 def set_clock(clock: ShiftedClock, moment: str) -> None:
@@ -21,7 +21,7 @@ def set_clock(clock: ShiftedClock, moment: str) -> None:
 async def test_closed_team_tells_when_it_opens_and_serves_oldest_first(
     sim: Simulator, clock: ShiftedClock, database_url: str
 ) -> None:
-    """On Sunday evening: queued, told closed and opensAt; on Monday at nine everybody in order, with all words."""
+    """On Sunday evening: queued, told closed and opensAt; on Monday at nine in order, as there is room."""
     set_clock(clock, "2026-11-22T20:00")
     async with running(WORKDAYS, sim, clock=clock, database_url=database_url) as bridge:
         waiting = []
@@ -42,9 +42,11 @@ async def test_closed_team_tells_when_it_opens_and_serves_oldest_first(
         await bridge.restart()
         assert bridge.texts() == []
         await bridge.advance(15)
-        await eventually(lambda: len(bridge.texts()) == 2)
-        assert bridge.texts() == ["1: hello", "2: hello"]
+        await eventually(lambda: bridge.texts() == ["1: hello"])
         await eventually(lambda: _status(waiting[1], "open"))
+        assert (await waiting[2].state())["queuePosition"] == 1
+        await waiting[1].end()
+        await eventually(lambda: bridge.texts() == ["1: hello", "2: hello"])
 
 
 async def _status(customer: Any, wanted: str) -> bool:
