@@ -54,6 +54,8 @@ def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1)
         case "ended":
             said = _ENDED.get(fields["reason"])
             return f"{about.who}: {said}" if said else None
+        case "unknown-command" if fields.get("edited"):
+            return f"You changed it into a command; {about.who} still reads what you had said before."
         case "unknown-command":
             held = f"{fields['word']} is no command I know, so I held it back; {about.who} did not see it."
             return f"{held} {THREAD_HELP}"

@@ -221,6 +221,7 @@ def _revised(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     text = body["text"]
     if text.strip().startswith("/"):
         plan.held.append(Held("unknown-command", text, body["agent_email"]))
+        plan.notes.append(Note("unknown-command", body["agent_email"], {"edited": True}))
         return
     if plan.conversation.status != "ended":
         plan.revisions.append(Revision(body["message_id"], text, body.get("html")))

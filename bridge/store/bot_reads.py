@@ -105,7 +105,7 @@ class Trouble:
 def trouble(connection: Connection, now: float) -> Trouble:
     c, g, d, a = conversations.c, guests.c, deliveries.c, agents.c
     waits = and_(c.status == "queued", c.alerted_at.is_not(None))
-    silent = and_(c.status == "open", c.asked_at.is_not(None), c.agent_at.is_(None))
+    silent = and_(c.status == "open", c.asked_at.is_not(None))
 
     def by_team(where: object) -> dict[str, int]:
         query = select(c.team, func.count().label("n")).where(where).group_by(c.team)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
+from bridge.domain.bot_commands import THREAD_HELP
 from bridge.simulator import BOT_EMAIL, Simulator
 from tests.bot.adaptive import CARD
 from tests.bot.talk import KIM, Desk, desk_config, ref
@@ -188,7 +189,8 @@ async def test_commands_in_the_customers_thread_never_reach_them(desk: Desk) -> 
     assert "/dnoe is no command I know, so I held it back" in await desk.told(AMY, "/dnoe")
     desk.world.edit(AMY, said["id"], text="/note she shouts")
     desk.world.say(AMY, guest, text="/help")
-    await desk.told(AMY, "In a customer's own thread")
+    await eventually(lambda: THREAD_HELP in desk.texts(AMY))
+    await desk.told(AMY, "still reads what you had said")
     desk.world.say(AMY, guest, text="last")
     await eventually(lambda: desk.heard_by(ada, "last"))
     assert await ada.heard() == ["first", "last"]
@@ -267,3 +269,30 @@ async def test_agent_whom_the_bot_cannot_reach_is_a_dead_letter(desk: Desk) -> N
     await eventually(lambda: desk.dead())
     desk.world.say(AMY, desk.guest_thread(AMY), text="hello")
     await eventually(ada.heard)
+
+
+async def test_story_on_every_database(sim: Simulator, clock: ShiftedClock, database_url: str) -> None:
+    """A card, a hand-over, late words, an end: the same on SQLite and PostgreSQL."""
+    setup = desk_config()
+    async with running(
+        setup, sim, public_url=True, environ=Desk.ENVIRON, clock=clock, database_url=database_url
+    ) as bridge:
+        desk = await Desk(bridge).ready()
+        ada = await desk.opened()
+        card = await desk.card(AMY)
+        guest = desk.guest_thread(AMY)
+        assert ref(ada) in await desk.ask(AMY, "mine")
+        await desk.ask(KIM, "off cy for 1h")
+        await desk.look_for_trouble()
+        await desk.told(KIM, "back-office is open and nobody is on duty.")
+        desk.press(AMY, card, "transfer", to="front-desk")
+        fresh = await desk.card(BO)
+        for text in ("still there?", "hello?"):
+            desk.world.say(AMY, guest, text=text)
+        await desk.told(AMY, "is with somebody else now")
+        await desk.look_at_presence()
+        desk.press(BO, fresh, "done")
+        await eventually(lambda: desk.ended(ada))
+        await eventually(lambda: not desk.cards(BO))
+        await desk.settled()
+        assert sum("with somebody else" in one for one in desk.texts(AMY)) == 1

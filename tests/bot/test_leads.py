@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bridge.domain.bot_words import STRANGER
 from bridge.simulator import BOT_EMAIL, Simulator
 from tests.bot.talk import KIM, Desk, desk_config, ref
@@ -208,114 +206,6 @@ async def test_presence_that_is_not_shown_is_no_veto(desk: Desk) -> None:
     await desk.look_at_presence()
     await desk.opened()
     await desk.card(AMY)
-
-
-def alarming(**team: Any) -> dict[str, Any]:
-    setup = desk_config()
-    setup["teams"]["front-desk"].update(team)
-    return setup
-
-
-async def test_nobody_on_duty_is_told_and_cleared(desk: Desk) -> None:
-    """Open and unstaffed: one alert, and an all-clear when somebody comes; never more than one a minute."""
-    await desk.ask(KIM, "off amy for 2h")
-    await desk.ask(KIM, "off bo for 2h")
-    await desk.look_for_trouble()
-    assert await desk.told(KIM, "nobody is on duty") == "front-desk is open and nobody is on duty."
-    await desk.look_for_trouble()
-    await desk.ask(KIM, "on amy")
-    await desk.look_for_trouble()
-    await desk.ask(KIM, "off cy for 1h")
-    await desk.look_for_trouble()
-    await desk.ask(KIM, "board")  # answers do not wait behind alerts
-    assert not [one for one in desk.texts(KIM) if "All clear" in one]
-    await desk.bridge.advance(61)
-    grouped = await desk.told(KIM, "All clear")
-    assert grouped.splitlines() == [
-        "All clear: front-desk is staffed again, or closed.", "back-office is open and nobody is on duty."
-    ]  # fmt: skip
-
-
-async def test_waiting_too_long_is_told_and_cleared(sim: Simulator, clock: ShiftedClock) -> None:
-    """Two who wait make one alert; when both are served the leads hear that it is over."""
-    setup = alarming(alert_after_seconds=60)
-    async with running(setup, sim, public_url=True, environ=Desk.ENVIRON, clock=clock) as bridge:
-        desk = await Desk(bridge).ready()
-        await desk.ask(KIM, "pause front-desk")
-        ada, eve = await desk.opened(store="S1"), await desk.opened("eve")
-        await eventually(lambda: desk.waiting(2))
-        await bridge.advance(61)
-        text = await desk.told(KIM, "has waited")
-        assert f"{ref(ada)} (front-desk, S1) has waited" in text
-        await desk.look_for_trouble()
-        await desk.ask(KIM, "resume front-desk")
-        await desk.card(AMY)
-        await desk.card(BO)
-        await desk.look_for_trouble()
-        await bridge.advance(61)
-        assert "All clear: nobody waits too long for front-desk any more." in await desk.told(
-            KIM, "All clear"
-        )
-        assert sum(ref(eve) in one for one in desk.texts(KIM)) <= 1
-
-
-async def test_no_answer_is_told_and_cleared(sim: Simulator, clock: ShiftedClock) -> None:
-    """Nobody else being there, the lead hears that Amy does not answer; her answer clears it."""
-    setup = alarming(answer_within_seconds=30, agents=["amy"])
-    async with running(setup, sim, public_url=True, environ=Desk.ENVIRON, clock=clock) as bridge:
-        desk = await Desk(bridge).ready()
-        ada = await desk.opened()
-        await desk.card(AMY)
-        guest = desk.guest_thread(AMY)
-        await bridge.advance(31)
-        assert f"{ref(ada)} (front-desk): Amy Chen has not answered" in await desk.told(
-            KIM, "has not answered"
-        )
-        await desk.look_for_trouble()
-        desk.world.say(AMY, guest, text="sorry!")
-        await eventually(ada.heard)
-        await desk.look_for_trouble()
-        await bridge.advance(61)
-        await desk.told(KIM, "All clear: everybody of front-desk who waited for an answer got one")
-
-
-async def test_configuration_refused_is_told_and_cleared(desk: Desk) -> None:
-    """A mistake in the file reaches the leads where they are, and so does its mending."""
-    desk.bridge.write("teams: [")
-    await desk.bridge.service.reloader.look()
-    await desk.look_for_trouble()
-    await desk.told(KIM, "The changed configuration has a mistake and is not in force")
-    desk.bridge.write(desk_config(privacy={"keep_days": 31}))
-    await desk.bridge.service.reloader.look()
-    await desk.look_for_trouble()
-    await desk.bridge.advance(61)
-    await desk.told(KIM, "All clear: the configuration is in force.")
-
-
-async def test_dead_letters_are_told_and_get_worse(desk: Desk) -> None:
-    """A message that Webex refuses for good is told; another one is told again; the bot's own are not."""
-    await desk.kill_letter("one")
-    await desk.look_for_trouble()
-    await desk.told(KIM, "1 messages could not be delivered")
-    await desk.look_for_trouble()
-    await desk.kill_letter("two")
-    await desk.look_for_trouble()
-    await desk.bridge.advance(61)
-    await desk.told(KIM, "2 messages could not be delivered")
-    await desk.kill_letter("three", kind="note")
-    await desk.look_for_trouble()
-    await desk.bridge.advance(61)
-    await desk.settled()
-    assert not [one for one in desk.texts(KIM) if one.startswith("3 messages")]
-
-
-async def test_agent_whom_webex_refuses_is_told(desk: Desk) -> None:
-    """The lead hears why, the agent too, and the customer is with the next one."""
-    desk.world.fault("POST /v1/messages", "block_agent", owner="guest:", times=1)
-    await desk.opened()
-    await desk.card(BO)
-    assert "Webex does not let customers write to Amy Chen" in await desk.told(KIM, "does not let customers")
-    assert "Webex does not let this customer write to you" in await desk.told(AMY, "moved to")
 
 
 async def test_without_a_token_there_is_no_bot(sim: Simulator, clock: ShiftedClock) -> None:
