@@ -1,4 +1,4 @@
-"""A whole bridge for tests: in this process or as a process of its own, and the customers who talk to it.
+"""A whole bridge inside a test, and the customers who talk to it (a killable one: `tests.processes`).
 
 async with Simulator() as sim, running(config(), sim) as bridge:
     status, answer = await bridge.event("conversation.requested", subject="ada", displayName="Ada L.")
@@ -16,9 +16,7 @@ import hmac
 import inspect
 import json
 import os
-import signal
 import socket
-import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -118,7 +116,6 @@ def free_port() -> int:
 
 
 _taken: set[int] = set()
-_BASE_ENVIRON = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning"}
 
 
 class Bridge:
@@ -288,67 +285,6 @@ async def running(
         finally:
             await bridge.session.close()
             await bridge.stop()
-
-
-class BridgeProcess(Bridge):
-    """`bridge run` in a process of its own, to be killed. `errors`: the file of its log."""
-
-    process: asyncio.subprocess.Process | None = None
-
-    @property
-    def errors(self) -> Path:
-        return self.folder / "log"
-
-    async def start(self, wait_ready: bool = True) -> None:
-        with self.errors.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=log, stderr=log,
-                env={**_BASE_ENVIRON, **self.environ},
-            )  # fmt: skip
-        if wait_ready:
-            await eventually(self._is_up, within=20, why="the process is ready")
-
-    async def _is_up(self) -> bool:
-        assert self.process is not None
-        assert self.process.returncode is None, self.errors.read_text()
-        return await self.ready()
-
-    async def kill(self) -> None:
-        """kill -9: nothing is put in order."""
-        assert self.process is not None
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
-
-    async def terminate(self) -> int:
-        """SIGTERM; its exit status."""
-        assert self.process is not None
-        self.process.terminate()
-        async with asyncio.timeout(15):
-            return await self.process.wait()
-
-
-@asynccontextmanager
-async def bridge_process(
-    setup: str | Mapping[str, Any],
-    sim: Simulator,
-    *,
-    database_url: str | None = None,
-    public_url: bool = False,
-    environ: Mapping[str, str] | None = None,
-) -> AsyncIterator[BridgeProcess]:
-    """A started and ready BridgeProcess; killed at the end."""
-    with tempfile.TemporaryDirectory(prefix="bridge-test-", ignore_cleanup_errors=True) as folder:
-        bridge = BridgeProcess(
-            setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=None
-        )  # fmt: skip
-        try:
-            await bridge.start()
-            yield bridge
-        finally:
-            await bridge.session.close()
-            if bridge.process is not None:
-                await bridge.kill()
 
 
 def whsec(secret: bytes) -> str:

@@ -8,7 +8,8 @@ import uuid
 import aiohttp
 
 from bridge.simulator import Simulator, World
-from tests.harness import BridgeProcess, bridge_process, config, eventually
+from tests.harness import config, eventually
+from tests.processes import BridgeProcess, bridge_process
 
 CUSTOMERS, EACH = 10, 10
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bridge.simulator import Simulator, World
-from tests.harness import bridge_process, config, eventually, running
+from tests.harness import config, eventually, running
+from tests.processes import bridge_process
 
 
 async def test_service_starts_while_webex_is_down(sim: Simulator, world: World, database_url: str) -> None:

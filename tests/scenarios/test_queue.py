@@ -27,7 +27,7 @@ async def test_closed_team_tells_when_it_opens_and_serves_oldest_first(
         waiting = []
         for number in range(3):
             waiting.append(await bridge.opened(f"c{number}", f"{number}: hello"))
-            await eventually(lambda w=waiting: _status(w[-1], "queued"))
+            await eventually(lambda w=waiting: _position(w[-1], len(w)))
         for number, customer in enumerate(waiting):
             state = await customer.state()
             assert state["opensAt"] == "2026-11-23T09:00:00.000Z"

@@ -1,0 +1,79 @@
+"""A bridge in a process of its own, to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bridge.simulator import Simulator
+from tests.harness import ROOT, Bridge, eventually
+
+_BASE_ENVIRON = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning"}
+
+
+class BridgeProcess(Bridge):
+    """`bridge run` in a process of its own, to be killed. `errors`: the file of its log."""
+
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def errors(self) -> Path:
+        return self.folder / "log"
+
+    async def start(self, wait_ready: bool = True) -> None:
+        with self.errors.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=log, stderr=log,
+                env={**_BASE_ENVIRON, **self.environ},
+            )  # fmt: skip
+        if wait_ready:
+            await eventually(self._is_up, within=20, why="the process is ready")
+
+    async def _is_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.errors.read_text()
+        return await self.ready()
+
+    async def kill(self) -> None:
+        """kill -9: nothing is put in order."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM; its exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        async with asyncio.timeout(15):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def bridge_process(
+    setup: str | Mapping[str, Any],
+    sim: Simulator,
+    *,
+    database_url: str | None = None,
+    public_url: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[BridgeProcess]:
+    """A started and ready BridgeProcess; killed at the end."""
+    with tempfile.TemporaryDirectory(prefix="bridge-test-", ignore_cleanup_errors=True) as folder:
+        bridge = BridgeProcess(
+            setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=None
+        )  # fmt: skip
+        try:
+            await bridge.start()
+            yield bridge
+        finally:
+            await bridge.session.close()
+            if bridge.process is not None:
+                await bridge.kill()
