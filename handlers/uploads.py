@@ -163,5 +163,6 @@ def _too_large(source: SourceView) -> Problem:
 
 def safe_name(name: str) -> str:
     """A file name without path, control characters or direction marks."""
-    cleaned = _NOT_IN_NAMES.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
-    return cleaned.encode("utf-8", errors="ignore").decode()[:150] or "file"
+    whole = name.encode("utf-8", errors="ignore").decode()
+    last = whole.replace("\\", "/").rpartition("/")[2]
+    return _NOT_IN_NAMES.sub("_", last).strip(" .")[:150] or "file"

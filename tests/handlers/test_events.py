@@ -127,11 +127,17 @@ async def test_page_source_takes_no_event(bridge: RunningBridge) -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Content_Type": ""}, {"Content_Type": "text/plain"}, {"Content_Type": "application/jsonx"},
-        {"Content_Type": "multipart/form-data"}, {"Content_Type": ";;;"}, {"Content_Type": "application/json; charset=utf-16"},
-        {"Content_Encoding": "gzip"}, {"Content_Encoding": "identity"}, {"Content_Encoding": "nonsense"},
+        {"Content_Type": ""},
+        {"Content_Type": "text/plain"},
+        {"Content_Type": "application/jsonx"},
+        {"Content_Type": "multipart/form-data"},
+        {"Content_Type": ";;;"},
+        {"Content_Type": "application/json; charset=utf-16"},
+        {"Content_Encoding": "gzip"},
+        {"Content_Encoding": "identity"},
+        {"Content_Encoding": "nonsense"},
     ],
-)  # fmt: skip
+)
 async def test_what_does_not_say_it_is_plain_json_is_415(
     bridge: RunningBridge, headers: dict[str, str]
 ) -> None:
@@ -199,14 +205,21 @@ async def test_every_wrong_field_is_named(bridge: RunningBridge) -> None:
 @pytest.mark.parametrize(
     ("data", "field"),
     [
-        ({"subject": ""}, "data.subject"), ({"subject": "x" * 256}, "data.subject"), ({"subject": None}, "data.subject"),
-        ({"subject": 5}, "data.subject"), ({"subject": True}, "data.subject"), ({"subject": ["a"]}, "data.subject"),
-        ({"displayName": ""}, "data.displayName"), ({"displayName": "x" * 129}, "data.displayName"),
-        ({"displayName": " \t\n"}, "data.displayName"), ({"files": ["http://example.com/a"]}, "data.files.0"),
-        ({"files": ["https://u:p@example.com/a"]}, "data.files.0"), ({"files": "https://example.com"}, "data.files"),
+        ({"subject": ""}, "data.subject"),
+        ({"subject": "x" * 256}, "data.subject"),
+        ({"subject": None}, "data.subject"),
+        ({"subject": 5}, "data.subject"),
+        ({"subject": True}, "data.subject"),
+        ({"subject": ["a"]}, "data.subject"),
+        ({"displayName": ""}, "data.displayName"),
+        ({"displayName": "x" * 129}, "data.displayName"),
+        ({"displayName": " \t\n"}, "data.displayName"),
+        ({"files": ["http://example.com/a"]}, "data.files.0"),
+        ({"files": ["https://u:p@example.com/a"]}, "data.files.0"),
+        ({"files": "https://example.com"}, "data.files"),
         ({"context": {"a": float("1e308") * 10}}, ""),
     ],
-)  # fmt: skip
+)
 async def test_field_out_of_bounds_is_named(bridge: RunningBridge, data: dict[str, Any], field: str) -> None:
     """Nothing is coerced: a number is not a text."""
     body = json.dumps(opening(**data)).replace("Infinity", "1e999").encode()
@@ -393,7 +406,14 @@ async def test_mapped_source_survives_any_body() -> None:
     async with Simulator() as sim, running(setup, sim) as bridge:
         good = {"form": {"id": 48213, "first": "Ada", "last": "L.", "fields": [{"value": "hello"}]}}
         assert (await post(bridge, json.dumps(good).encode()))[0] == 202
-        for bad in ({}, [], 5, {"form": []}, {"form": {"id": "\ud800", "first": "A", "last": "\x00"}},
-                    {"form": {"id": 1e999, "first": 5, "last": {}}}, {"form": {"id": {"a": 1}, "first": "A", "last": "B"}}):  # fmt: skip
+        for bad in (
+            {},
+            [],
+            5,
+            {"form": []},
+            {"form": {"id": "\ud800", "first": "A", "last": "\x00"}},
+            {"form": {"id": 1e999, "first": 5, "last": {}}},
+            {"form": {"id": {"a": 1}, "first": "A", "last": "B"}},
+        ):
             body = json.dumps(bad).replace("Infinity", "1e999").encode()
             assert (await post(bridge, body))[0] == 422, bad

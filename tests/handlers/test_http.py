@@ -23,13 +23,23 @@ MALFORMED = {
     "long header": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: " + b"b" * 10_000 + b"\r\n\r\n",
     "many headers": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n" * 500 + b"\r\n",
     "nul in a header": b"GET /healthz HTTP/1.1\r\n" + HOST + b"Authorization: Bearer \x00key\r\n\r\n",
-    "two lengths": b"POST /v1/events/kiosk HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    "two lengths": b"POST /v1/events/kiosk HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
     "negative length": b"POST /v1/events/kiosk HTTP/1.1\r\n" + HOST + b"Content-Length: -5\r\n\r\n",
-    "endless length": b"POST /v1/events/kiosk HTTP/1.1\r\n" + HOST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n",
-    "no chunk size": b"POST /v1/events/kiosk HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
-    "chunk too long": b"POST /v1/events/kiosk HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcdefgh\r\n",
+    "endless length": b"POST /v1/events/kiosk HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: "
+    + b"9" * 30
+    + b"\r\n\r\n",
+    "no chunk size": b"POST /v1/events/kiosk HTTP/1.1\r\n"
+    + HOST
+    + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    "chunk too long": b"POST /v1/events/kiosk HTTP/1.1\r\n"
+    + HOST
+    + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcdefgh\r\n",
     "bytes in the path": b"POST /v1/events/k\xff HTTP/1.1\r\n" + HOST + b"\r\n",
-}  # fmt: skip
+}
 ODD = {
     "unknown expectation": (417, b"GET /healthz HTTP/1.1\r\n" + HOST + b"Expect: nonsense\r\n\r\n"),
     "the same at no address": (417, b"GET /nope HTTP/1.1\r\n" + HOST + b"Expect: nonsense\r\n\r\n"),
