@@ -165,8 +165,11 @@ def _takes_nothing(error: BaseException | None) -> bool:
 
 
 def _worth_repeating(error: Exception) -> bool:
-    """A deadlock, a serialization failure or a lost connection on PostgreSQL; SQLite has waited already."""
+    """A deadlock, a serialization failure or a lost connection on PostgreSQL; SQLite has waited already.
+
+    Also a row that another process inserted meanwhile: looked at again, it is a repeat.
+    """
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "sqlstate", None)
-    return state in ("40001", "40P01") or (error.connection_invalidated and state is not None)
+    return state in ("40001", "40P01", "23505") or (error.connection_invalidated and state is not None)
