@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from bridge.domain.renewal import LONGEST_GUESS, margin
-from bridge.store.sql import insert_for
+from bridge.store.prepared import Prepared, among
+from bridge.store.sql import insert_all, insert_for
 from bridge.store.tables import guest_tokens, guests, locks
 
 MINT_PARK = "park:mint"
@@ -55,9 +56,7 @@ def admit(
     One that has a usable token goes on with it. The others get leave to mint, one caller at a time per guest,
     unless minting is parked or their budget of live tokens is used up.
     """
-    rows = connection.execute(
-        select(*_COLUMNS).where(guests.c.id.in_(sorted(guest_ids))).with_for_update()
-    ).all()
+    rows = _GUESTS.one(connection, ids=list(guest_ids)).all()
     ready: dict[str, Guest] = {}
     wanting: dict[str, Any] = {}
     for row in rows:
@@ -81,11 +80,8 @@ def _grant(
     """Leave to mint. The live-token count is raised before the call, so that a crash cannot hide a token."""
     if not rows:
         return {}, {}
-    parked = connection.execute(select(locks.c.until).where(locks.c.name == MINT_PARK)).scalar() or 0
-    live = {
-        row.guest_id: (row.n, row.first)
-        for row in connection.execute(_LIVE, {"guest_ids": sorted(rows), "now": now})
-    }
+    parked = _PARKED.one(connection, name=MINT_PARK).scalar() or 0
+    live = {row.guest_id: (row.n, row.first) for row in _LIVE.one(connection, guest_ids=list(rows), now=now)}
     granted: dict[str, Guest] = {}
     put_off: dict[str, float] = {}
     for ident, row in rows.items():
@@ -101,11 +97,11 @@ def _grant(
             granted[ident] = _guest(row, grant_at=now)
     if granted:
         values = [{"guest": ident, "until": now + _MINTING_SECONDS} for ident in granted]
-        connection.execute(_MINTING, values)
+        _MINTING.many(connection, values)
         intents = [
             {"guest_id": ident, "issued_at": now, "expires_at": now + LONGEST_GUESS} for ident in granted
         ]
-        connection.execute(insert(guest_tokens), intents)
+        insert_all(connection, guest_tokens, intents)
     return granted, put_off
 
 
@@ -149,8 +145,8 @@ class Minted:
 
 
 def save_tokens(connection: Connection, minted: Sequence[Minted]) -> list[None]:
-    connection.execute(
-        _SAVE_TOKEN,
+    _SAVE_TOKEN.many(
+        connection,
         [
             {
                 "guest": one.guest_id,
@@ -165,8 +161,8 @@ def save_tokens(connection: Connection, minted: Sequence[Minted]) -> list[None]:
             for one in minted
         ],
     )
-    connection.execute(
-        _KNOWN_END,
+    _KNOWN_END.many(
+        connection,
         [{"guest": one.guest_id, "granted": one.grant_at, "expires": one.expires_at} for one in minted],
     )
     return [None] * len(minted)
@@ -333,20 +329,22 @@ _COLUMNS = (
     guests.c.minting_until,
     guests.c.parked_until,
 )
-_LIVE = (
+_LIVE = Prepared(
     select(
         guest_tokens.c.guest_id,
         func.count().label("n"),
         func.min(guest_tokens.c.expires_at).label("first"),
     )
     .where(
-        guest_tokens.c.guest_id.in_(bindparam("guest_ids", expanding=True)),
+        among(guest_tokens.c.guest_id, "guest_ids"),
         guest_tokens.c.expires_at > bindparam("now"),
     )
     .group_by(guest_tokens.c.guest_id)
 )
-_MINTING = update(guests).where(guests.c.id == bindparam("guest")).values(minting_until=bindparam("until"))
-_SAVE_TOKEN = (
+_MINTING = Prepared(
+    update(guests).where(guests.c.id == bindparam("guest")).values(minting_until=bindparam("until"))
+)
+_SAVE_TOKEN = Prepared(
     update(guests)
     .where(guests.c.id == bindparam("guest"))
     .values(
@@ -362,7 +360,7 @@ _SAVE_TOKEN = (
         reissue_at=case((guests.c.open_conversations > 0, bindparam("due")), else_=None),
     )
 )
-_KNOWN_END = (
+_KNOWN_END = Prepared(
     update(guest_tokens)
     .where(guest_tokens.c.guest_id == bindparam("guest"), guest_tokens.c.issued_at == bindparam("granted"))
     .values(expires_at=bindparam("expires"))
@@ -393,3 +391,5 @@ _REVOKE = (
     .values(token_expires_at=0)
 )
 _DUE_AGAIN = update(guests).where(guests.c.id == bindparam("guest")).values(reissue_at=bindparam("due"))
+_GUESTS = Prepared(select(*_COLUMNS).where(among(guests.c.id, "ids")).order_by(guests.c.id).with_for_update())
+_PARKED = Prepared(select(locks.c.until).where(locks.c.name == bindparam("name")))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, bindparam, select, update
 
-from bridge.store.sql import insert_missing, wake
+from bridge.store.prepared import Prepared, among
+from bridge.store.sql import insert_all, insert_missing, wake
 from bridge.store.tables import conversations, envelopes, guests
 
 
@@ -94,17 +95,15 @@ def accept(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted
 
 
 def _load(connection: Connection, arrivals: Sequence[Arrival]) -> _Batch:
-    keys = [arrival.key for arrival in arrivals]
-    columns = (envelopes.c.key, envelopes.c.conversation_id, envelopes.c.answered)
     known = {
         row.key: Accepted(row.conversation_id, row.answered, True)
-        for row in connection.execute(select(*columns).where(envelopes.c.key.in_(keys)))
+        for row in _KNOWN.one(connection, keys=[arrival.key for arrival in arrivals])
     }
     fresh = [arrival for arrival in arrivals if arrival.key not in known]
-    customers = sorted({arrival.customer for arrival in fresh if arrival.customer})
-    ids = sorted({arrival.conversation_id for arrival in fresh if arrival.conversation_id})
-    by_customer = {one.customer: one for one in _accepting(connection, conversations.c.customer, customers)}
-    by_id = {one.id: one for one in _accepting(connection, conversations.c.id, ids)}
+    customers = {arrival.customer for arrival in fresh if arrival.customer}
+    ids = {arrival.conversation_id for arrival in fresh if arrival.conversation_id}
+    by_customer = {one.customer: one for one in _accepting(connection, _OPEN_OF_CUSTOMERS, customers)}
+    by_id = {one.id: one for one in _accepting(connection, _OPEN_BY_ID, ids)}
     by_id.update({one.id: one for one in by_customer.values()})
     by_customer.update({one.customer: one for one in by_id.values()})
     wanted = {
@@ -123,25 +122,15 @@ def _load(connection: Connection, arrivals: Sequence[Arrival]) -> _Batch:
     )
 
 
-def _accepting(connection: Connection, column: Any, values: Sequence[str]) -> list[_Open]:
-    if not values:
+def _accepting(connection: Connection, query: Prepared, wanted: set[str]) -> list[_Open]:
+    if not wanted:
         return []
-    c = conversations.c
-    query = (
-        select(c.id, c.source, c.customer, c.status, c.display_name)
-        .where(column.in_(values), c.accepting == 1)
-        .order_by(c.id)
-        .with_for_update()  # on PostgreSQL nobody ends it between this look and our commit
-    )
-    return [_Open(*row) for row in connection.execute(query)]
+    rows = query.one(connection, wanted=wanted)
+    return [_Open(row.id, row.source, row.customer, row.status, row.display_name) for row in rows]
 
 
 def _guests(connection: Connection, ids: set[str]) -> Sequence[Any]:
-    if not ids:
-        return ()
-    g = guests.c
-    query = select(g.id, g.name_key, g.last_agent, g.last_ended_at).where(g.id.in_(sorted(ids)))
-    return connection.execute(query).all()
+    return _GUESTS.one(connection, ids=ids).all() if ids else ()
 
 
 def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
@@ -297,26 +286,45 @@ def kill_key(connection: Connection, dead: Sequence[DeadKey]) -> list[None]:
     return [None] * len(dead)
 
 
-_CLOSE = (
+def _store(connection: Connection, batch: _Batch) -> None:
+    insert_missing(connection, guests, batch.new_guests)
+    _RENAME.many(connection, batch.renamed)
+    _CLOSE.many(connection, batch.closed)
+    insert_all(connection, conversations, batch.opened)
+    if batch.envelopes:
+        insert_all(connection, envelopes, batch.envelopes)
+        wake(connection, "in", (row["lane"] for row in batch.envelopes), batch.envelopes[0]["received_at"])
+
+
+def _open_by(column: Column[str]) -> Prepared:
+    c = conversations.c
+    return Prepared(
+        select(c.id, c.source, c.customer, c.status, c.display_name)
+        .where(among(column, "wanted"), c.accepting == 1)
+        .order_by(c.id)
+        .with_for_update()  # on PostgreSQL nobody ends it between this look and our commit
+    )
+
+
+_KNOWN = Prepared(
+    select(envelopes.c.key, envelopes.c.conversation_id, envelopes.c.answered).where(
+        among(envelopes.c.key, "keys")
+    )
+)
+_OPEN_OF_CUSTOMERS = _open_by(conversations.c.customer)
+_OPEN_BY_ID = _open_by(conversations.c.id)
+_GUESTS = Prepared(
+    select(guests.c.id, guests.c.name_key, guests.c.last_agent, guests.c.last_ended_at).where(
+        among(guests.c.id, "ids")
+    )
+)
+_CLOSE = Prepared(
     update(conversations)
     .where(conversations.c.id == bindparam("conversation"))
     .values(accepting=0, key_dead_at=bindparam("dead_at"))
 )
-_RENAME = (
+_RENAME = Prepared(
     update(guests)
     .where(guests.c.id == bindparam("guest"))
     .values(display_name=bindparam("name"), name_key=bindparam("key"))
 )
-
-
-def _store(connection: Connection, batch: _Batch) -> None:
-    insert_missing(connection, guests, batch.new_guests)
-    if batch.renamed:
-        connection.execute(_RENAME, batch.renamed)
-    if batch.closed:
-        connection.execute(_CLOSE, batch.closed)
-    if batch.opened:
-        connection.execute(insert(conversations), batch.opened)
-    if batch.envelopes:
-        connection.execute(insert(envelopes), batch.envelopes)
-        wake(connection, "in", (row["lane"] for row in batch.envelopes), batch.envelopes[0]["received_at"])

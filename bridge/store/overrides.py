@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 
 from bridge.domain.duty import Override
+from bridge.store.prepared import Prepared
 from bridge.store.tables import audit, overrides
 
 NO_END = 4102444800.0  # the year 2100: until somebody says otherwise
@@ -23,13 +24,12 @@ class Overrides:
 
 
 def current(connection: Connection, now: float) -> Overrides:
-    o = overrides.c
-    rows = connection.execute(
-        select(o.kind, o.agent, o.for_agent, o.team, o.starts_at, o.ends_at).where(o.ends_at > now).order_by(o.id)
-    ).all()
+    rows = _CURRENT.one(connection, now=now).all()
     return Overrides(
         tuple(
-            Override(row.agent, row.kind, _moment(row.starts_at), _moment(row.ends_at), row.for_agent, row.team)
+            Override(
+                row.agent, row.kind, _moment(row.starts_at), _moment(row.ends_at), row.for_agent, row.team
+            )
             for row in rows
             if row.kind != "pause"
         ),
@@ -119,3 +119,17 @@ def note_deeds(connection: Connection, deeds: Sequence[Deed]) -> list[None]:
         [{"at": one.at, "who": one.who, "what": one.what, "outcome": one.outcome} for one in deeds],
     )
     return [None] * len(deeds)
+
+
+_CURRENT = Prepared(
+    select(
+        overrides.c.kind,
+        overrides.c.agent,
+        overrides.c.for_agent,
+        overrides.c.team,
+        overrides.c.starts_at,
+        overrides.c.ends_at,
+    )
+    .where(overrides.c.ends_at > bindparam("now"))
+    .order_by(overrides.c.id)
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.store.prepared import Prepared
 from bridge.store.tables import lanes
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -20,10 +22,48 @@ def insert_for(connection: Connection, table: Table) -> Any:
     return postgresql.insert(table)
 
 
-def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts the rows whose key is not there yet."""
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows that all give the same columns."""
     if rows:
-        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
+        _insert(table, tuple(rows[0])).many(connection, rows)
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same, except rows whose key is there already."""
+    if rows:
+        _insert_missing(table, tuple(rows[0])).many(connection, rows)
+
+
+def upsert(
+    connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """The same; where a row with these `keys` is there already it gets the other columns' new values."""
+    if rows:
+        _upsert(table, tuple(keys), tuple(rows[0])).many(connection, rows)
+
+
+@cache
+def _insert(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(lambda connection: _values(connection, table, names))
+
+
+@cache
+def _insert_missing(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(lambda connection: _values(connection, table, names).on_conflict_do_nothing())
+
+
+@cache
+def _upsert(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
+    def statement(connection: Connection) -> Any:
+        fresh = _values(connection, table, names)
+        new = {name: fresh.excluded[name] for name in names if name not in keys}
+        return fresh.on_conflict_do_update(index_elements=list(keys), set_=new)
+
+    return Prepared(statement)
+
+
+def _values(connection: Connection, table: Table, names: Sequence[str]) -> Any:
+    return insert_for(connection, table).values({name: bindparam(name) for name in names})
 
 
 def wake(connection: Connection, stage: str, keys: Iterable[str], at: float) -> None:
@@ -32,9 +72,11 @@ def wake(connection: Connection, stage: str, keys: Iterable[str], at: float) -> 
     The no-op update takes the row's lock on PostgreSQL: a worker that is releasing the lane either sees our
     new row or we see the lane gone and make it again. Call it after the work row was inserted.
     """
-    rows = [{"key": key, "stage": stage, "ready_at": at} for key in sorted(set(keys))]
-    if rows:
-        statement = insert_for(connection, lanes)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at}), rows
-        )
+    _WAKE.many(connection, [{"key": key, "stage": stage, "ready_at": at} for key in sorted(set(keys))])
+
+
+_WAKE = Prepared(
+    lambda connection: _values(connection, lanes, ("key", "stage", "ready_at")).on_conflict_do_update(
+        index_elements=["key"], set_={"ready_at": lanes.c.ready_at}
+    )
+)
