@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from bridge.bot.bot import Bot
 from bridge.domain.errors import WebexError
 from bridge.hooks import Replies
 from bridge.live import Live
@@ -31,6 +32,7 @@ class Watched(Protocol):
     metrics: Metrics
     replies: Replies
     live: Live
+    bot: Bot | None
     draining: bool
 
     @property
@@ -96,6 +98,8 @@ class Health:
             degraded.append(
                 f"agents.{agent} gets no customers for an hour: Webex refused the last one: {why}"
             )
+        if service.bot and service.bot.trouble:
+            degraded.append(f"agents and leads are not told: {service.bot.trouble}")
         if self.counts and self.counts.dead:
             degraded.append(f"{self.counts.dead} dead letters: see bridge dead-letters list")
         reasons = [store_problem] if store_problem else []
