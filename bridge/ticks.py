@@ -83,6 +83,8 @@ class Ticks:
         async def run() -> None:
             try:
                 await job()
+            except asyncio.CancelledError:
+                return  # a clean stop, which APScheduler would log as the job's fault
             except StoreUnavailable as error:
                 self._log.warning("tick.failed", tick=name, reason=str(error))
             except Exception as error:  # noqa: BLE001 - a fault in one job must not end the others
