@@ -43,26 +43,29 @@ class Presence:
         now = self._clock.now()
         if now < self._quiet_until:
             return
-        on_duty = await self._on_duty(now)
+        desk = await self._store.read(bot_reads.desk, now)
+        on_duty = self._on_duty(desk, now)
         for _ in range(min(_AT_ONCE, len(on_duty))):
             self._turn = (self._turn + 1) % len(on_duty)
             try:
-                await self._look_at(on_duty[self._turn])
+                await self._look_at(on_duty[self._turn], desk)
             except Throttled as error:
                 self._quiet_until = self._clock.now() + error.retry_after
                 return
             except WebexError as error:
                 self._log.info("presence.not_seen", reason=str(error))
 
-    async def _on_duty(self, now: float) -> list[Agent]:
-        desk = await self._store.read(bot_reads.desk, now)
+    def _on_duty(self, desk: bot_reads.Desk, now: float) -> list[Agent]:
         book = DutyBook(self._roster(), desk.overrides.agents, desk.overrides.paused)
         keys = {key for team in book.roster.teams.values() for key in book.table(team, now).on_duty}
         return [agent for key, agent in book.roster.agents.items() if key in keys]
 
-    async def _look_at(self, agent: Agent) -> None:
+    async def _look_at(self, agent: Agent, desk: bot_reads.Desk) -> None:
         people = await self._webex.people_by_email(self._token, agent.email)
         mine = [one for one in people if agent.email.casefold() in (each.casefold() for each in one.emails)]
         why = _VETO.get(mine[0].status or "") if mine else None
+        known = desk.states.get(agent.key)
+        if why is None and (known is None or known.absent is None):
+            return  # as it was
         until = self._clock.now() + _HOLDS_SECONDS if why else None
         await self._store.do(bot.note_presence, Seen(agent.key, why, until))
