@@ -73,6 +73,16 @@ class Live:
             values["opens_at"] = opening_time(values["opens_at"], zone, self.now(), conversation.language)
         return self.texts.get(key, conversation.language, **values)  # type: ignore[arg-type]
 
+    @property
+    def timers(self) -> dict[str, tuple[float, ...]]:
+        """After which times something happens to a conversation by itself, by team and by source."""
+        teams = {
+            f"teams.{key}": (team.answer_within_seconds, team.alert_after_seconds)
+            for key, team in self.roster.teams.items()
+        }
+        sources = self.loaded.config.sources
+        return teams | {f"sources.{name}": (float(one.idle_minutes),) for name, one in sources.items()}
+
     def budget(self) -> Budget:
         webex = self.loaded.config.webex
         return Budget(webex.token_budget, webex.reissue_at)

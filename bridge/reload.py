@@ -13,6 +13,8 @@ from bridge.intake import Intake
 from bridge.live import Live, make_live
 from bridge.metrics import Metrics
 from bridge.ports import Clock
+from bridge.store.store import Store
+from bridge.store.ticks import Tick, look_at_all
 from config.load import ConfigError, fingerprint, load
 from config.settings import Settings
 
@@ -24,6 +26,7 @@ class Reloaded(Protocol):
     environ: Mapping[str, str]
     clock: Clock
     metrics: Metrics
+    store: Store
     intake: Intake
     live: Live
 
@@ -34,23 +37,36 @@ class Reloader:
     def __init__(self, service: Reloaded) -> None:
         self._service = service
         self._seen = service.live.loaded.fingerprint
+        self._calendars = service.live.loaded.calendars  # also of a configuration that was refused for them
+        self._timers = service.live.timers
         self.problems: tuple[str, ...] = ()
         self._log = structlog.get_logger()
 
     async def look(self) -> None:
         service = self._service
         path = service.settings.bridge_config
-        now = await asyncio.to_thread(fingerprint, path, service.live.loaded.calendars)
-        if now == self._seen:
-            return
-        self._seen = now
+        now = await asyncio.to_thread(fingerprint, path, self._calendars)
+        if now != self._seen:
+            self._seen = now
+            await self._take()
+        if self._timers != service.live.timers:
+            await service.store.do(look_at_all, Tick(service.clock.now()))
+            self._timers = service.live.timers
+
+    async def _take(self) -> None:
+        service = self._service
+        path = service.settings.bridge_config
         try:
             loaded = await asyncio.to_thread(load, path, service.environ)
+            self._seen, self._calendars = loaded.fingerprint, loaded.calendars
             live = await asyncio.to_thread(make_live, loaded, service.clock.now)
         except ConfigError as error:
             self._refuse(tuple(str(problem) for problem in error.problems))
         except RotaError as error:
             self._refuse((str(error),))
+        except Exception as error:
+            self._refuse((f"it cannot be read: {type(error).__name__}",))
+            raise  # a fault of ours: the log has where
         else:
             if loaded.config.webex.guests != service.live.loaded.config.webex.guests:
                 self._refuse(("webex.guests changed: restart the service to change who mints guests",))

@@ -35,6 +35,14 @@ _END_TEXTS = {"agent": "ended_by_agent", "idle": "ended_idle"}
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """What of the customer's words an agent has got. `pending`: the rest is still on its way."""
+
+    seqs: frozenset[int] = frozenset()
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the store and the configuration know that a decision needs."""
 
@@ -44,6 +52,9 @@ class Facts:
     say: Callable[..., str]  # (text key, language, **values) -> the customer's text
     history: Sequence[Said]  # the customer's own words so far, oldest first
     new_id: Callable[[], str]
+    delivered: Callable[[str], Delivered] = lambda _: (
+        Delivered()
+    )  # to this agent (an e-mail), of this customer
 
 
 def decide(envelope: Envelope, conversation: Conversation, facts: Facts) -> Plan:
@@ -73,19 +84,14 @@ def next_due(conversation: Conversation, rules: SourceRules, team: TeamRules) ->
 
 
 def answer_deadline(conversation: Conversation, team: TeamRules) -> float | None:
-    """By when the present agent should have said something to words that they were given."""
-    waits = (
-        conversation.status == "open"
-        and conversation.agent_at is None
-        and conversation.customer_at is not None
-    )
-    if not waits or not team.answer_within:
+    """By when the present agent should have said something to words that they were given.
+
+    It counts from the first of them: a customer who asks again does not wait longer for it.
+    """
+    begun = conversation.asked_at or conversation.owed_at
+    if conversation.status != "open" or begun is None or not team.answer_within:
         return None
-    begun = conversation.asked_at or conversation.given_at or 0
-    return (
-        max(begun, conversation.customer_at or 0 if conversation.asked_at is None else begun)
-        + team.answer_within
-    )
+    return begun + team.answer_within
 
 
 def idle_end(conversation: Conversation, rules: SourceRules) -> float:
@@ -142,6 +148,8 @@ def _customer_said(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     if parts and conversation.status != "ended":
         conversation.customer_at = body["at"]
         conversation.warned_at = None
+        if conversation.agent and conversation.agent_at is None and conversation.owed_at is None:
+            conversation.owed_at = body["at"]
 
 
 def _ended(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
@@ -188,7 +196,7 @@ def _heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
         plan.said.append(said)
         plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
         plan.log.append(("reply.heard", {"agent": conversation.agent}))
-        conversation.agent_at, conversation.asked_at = facts.now, None
+        conversation.agent_at, conversation.asked_at, conversation.owed_at = facts.now, None, None
         conversation.warned_at = None
     for reason in body.get("refused_files", ()):
         tell(plan, facts, "file_refused")
@@ -257,6 +265,10 @@ def _due_answer(plan: Plan, facts: Facts) -> None:
     deadline = answer_deadline(conversation, facts.desk.rules(conversation))
     if deadline is None or facts.now < deadline or conversation.agent is None:
         return
+    got = facts.delivered(conversation.agent_email or "")
+    if got.pending and not got.seqs:  # Webex is down or throttles: they have not got a word to answer
+        conversation.owed_at = facts.now
+        return
     tried = [*json.loads(conversation.tried), conversation.agent]
     place = facts.desk.place(conversation, facts.now, excluding=tried, overflow_now=True)
     if place.agent is None:  # nobody else: it stays where it is, and is looked at again
@@ -314,10 +326,13 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Plan, Facts], None]] = {
 def settle_place(plan: Plan, facts: Facts) -> None:
     """Gives a waiting conversation to an agent where there is one, else queues it and tells the customer."""
     conversation = plan.conversation
-    place = facts.desk.place(conversation, facts.now, excluding=json.loads(conversation.tried))
+    place = facts.desk.place_again(conversation, facts.now, excluding=json.loads(conversation.tried))
     conversation.team = place.team
+    if place.agent is not None and facts.desk.must_queue(place.team):
+        _wait(plan, facts)  # behind the others; when they were looked at, in this round, it is told or served
+        return
     plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
-    if place.agent is None or facts.desk.must_queue(conversation):
+    if place.agent is None:
         _queue(plan, facts, place)
     else:
         _give(plan, facts, place)
@@ -327,13 +342,19 @@ def _give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | N
     """`handed`: from whom and why, where the conversation was somebody else's."""
     conversation, now = plan.conversation, facts.now
     assert place.agent is not None
+    if conversation.status == "queued":
+        facts.desk.left(conversation.team)
     conversation.status, conversation.agent, conversation.agent_email = "open", place.agent, place.email
     conversation.given_at, conversation.agent_at, conversation.asked_at = now, None, None
     conversation.opened_at = conversation.opened_at or now
+    conversation.owed_at = now if conversation.customer_at is not None else None
     conversation.told, conversation.opens_at = None, None
     facts.desk.given(place.agent, now)
+    had_it = place.agent in json.loads(conversation.tried)
+    got = facts.delivered(place.email or "").seqs if had_it else frozenset()
     for said in [*facts.history, *(one for one in plan.said if one.author == "customer")]:
-        plan.sends.extend(sends_for(said, facts.rules))
+        if said.seq not in got:
+            plan.sends.extend(sends_for(said, facts.rules))
     plan.notes.append(
         Note("card", place.email, {"waited": round(now - conversation.created_at), **(handed or {})})
     )
@@ -343,20 +364,31 @@ def _give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | N
     )
 
 
-def _queue(plan: Plan, facts: Facts, place: Placed) -> None:
+def _wait(plan: Plan, facts: Facts) -> None:
+    """A place in the queue; who had an agent before keeps the one from then."""
     conversation = plan.conversation
-    if conversation.status != "queued":
-        facts.desk.joined(place.team)
-    conversation.status = "queued"
-    conversation.queued_at = conversation.queued_at or facts.now
-    conversation.opens_at = place.opens_at
-    told = "closed" if place.closed else "queued"
-    if conversation.told == told:
+    if conversation.status == "queued":
         return
-    conversation.told = told
-    tell(plan, facts, told, opens_at=place.opens_at, team=place.team, position=place.position)
+    facts.desk.joined(conversation.team or "")
+    conversation.status, conversation.told, conversation.alerted_at = "queued", None, None
+    conversation.queued_at = conversation.queued_at or facts.now
+
+
+def _queue(plan: Plan, facts: Facts, place: Placed) -> None:
+    """Waits, and the customer is told so: once, and again when what they were told is no longer true."""
+    conversation = plan.conversation
+    _wait(plan, facts)
+    told = _told(place)
+    if (conversation.told, conversation.opens_at) == told:
+        return
+    conversation.told, conversation.opens_at = told
+    tell(plan, facts, told[0], opens_at=place.opens_at, team=place.team, position=place.position)
     plan.news.append(News("conversation.queued", {"opensAt": place.opens_at}))
     plan.log.append(("conversation.queued", {"team": place.team, "reason": place.reason}))
+
+
+def _told(place: Placed) -> tuple[str, float | None]:
+    return "closed" if place.closed else "queued", place.opens_at
 
 
 def move(plan: Plan, facts: Facts, place: Placed, why: str) -> None:
@@ -412,6 +444,8 @@ def end(plan: Plan, facts: Facts, reason: str) -> None:
         plan.notes.append(Note("ended", conversation.agent_email, {"reason": reason}))
     else:
         plan.undelivered = True
+        if conversation.status == "queued":
+            facts.desk.left(conversation.team)
     if reason not in ("customer", "replaced"):
         name = facts.desk.agent_name(conversation.agent)
         tell(plan, facts, _END_TEXTS.get(reason, "ended"), agent=name)
@@ -455,16 +489,24 @@ def _next_seq(conversation: Conversation) -> int:
     return conversation.last_seq
 
 
-def look_again(conversation: Conversation, facts: Facts) -> Plan | None:
-    """A waiting conversation, oldest first, when somebody may be free: the plan that changes something."""
+def look_again(
+    conversation: Conversation, facts: Facts, ahead: Callable[[Conversation], int] = lambda _: 0
+) -> Plan | None:
+    """A waiting conversation when somebody may be free or the rota changed: the plan that changes something.
+
+    `ahead`: how many wait in its team's queue in front of it.
+    """
     plan = Plan(conversation=replace(conversation))
-    place = facts.desk.place(conversation, facts.now, excluding=json.loads(conversation.tried))
-    if place.agent is not None:
+    place = facts.desk.place_again(conversation, facts.now, excluding=json.loads(conversation.tried))
+    if place.team != conversation.team:
+        facts.desk.left(conversation.team)
+        facts.desk.joined(place.team)
         plan.conversation.team = place.team
+    if place.agent is not None:
         plan.chosen.append(Chosen(place.team, place.agent, place.reason, place.passed_over))
         _give(plan, facts, place)
-    elif conversation.told != ("closed" if place.closed else "queued"):
-        _queue(plan, facts, place)
-    else:
+    elif (conversation.told, conversation.opens_at) != _told(place):
+        _queue(plan, facts, replace(place, position=ahead(plan.conversation) + 1))
+    elif place.team == conversation.team:
         return None
     return _with_due(plan, facts)

@@ -14,7 +14,9 @@ from bridge.domain.roster import Agent, Ask, Roster, Team
 from bridge.domain.routing import AgentLoad, choose, find_team, teams_to_try
 
 FOREVER = float("inf")
+MOMENT = 1e-6  # seconds between two customers of one round: epoch seconds as doubles still tell them apart
 REFUSED_SECONDS = 3600.0  # then an agent whom Webex refused is tried once more
+_KNOWN_ROUTES = 10_000  # whatever senders write into `store` and `topic`, memory is bounded
 
 
 @dataclass(slots=True)
@@ -68,7 +70,31 @@ class DutyBook:
         self.roster = roster
         self.overrides = tuple(overrides)
         self.paused = paused  # teams that take nobody new for now
+        self.settled_until = 0.0  # until then all who wait are with the right team and know when it opens
         self._tables: dict[str, tuple[float, float, DutyTable]] = {}
+        self._routes: dict[Ask, Team] = {}
+
+    def team_for(self, ask: Ask) -> Team:
+        """The team of the first route that matches; a customer whom no route names goes to the first team,
+        for unseen is worse than misplaced."""
+        team = self._routes.get(ask)
+        if team is None:
+            found = find_team(self.roster, ask)
+            team = found[1] if found else next(iter(self.roster.teams.values()))
+            if len(self._routes) >= _KNOWN_ROUTES:
+                self._routes.clear()
+            self._routes[ask] = team
+        return team
+
+    def told(self, team: Team, now: float) -> tuple[str, float | None]:
+        """What a customer who waits there is told: `queued` or `closed`, and when the team opens again."""
+        table = self.table(team, now)
+        return "queued" if table.open else "closed", table.opens_at.timestamp() if table.opens_at else None
+
+    def changes_at(self, now: float) -> float:
+        """When somebody's duty changes next in any team; at the latest at a midnight."""
+        tables = [self.table(team, now) for team in self.roster.teams.values()]
+        return min((table.valid_until.timestamp() for table in tables), default=FOREVER)
 
     def table(self, team: Team, now: float) -> DutyTable:
         since, until, table = self._tables.get(team.key, (0.0, 0.0, None))
@@ -85,8 +111,12 @@ class Desk:
     book: DutyBook
     states: dict[str, AgentState]
     queued: Counter[str] = field(default_factory=Counter)  # how many wait, by team
-    worth_a_look: bool = False  # somebody became free, or a newcomer had to queue behind others
+    worth_a_look: bool = False  # somebody became free since those who wait were looked at
     _changed: set[str] = field(default_factory=set)
+    _latest: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._latest = max((state.last_given_at or 0.0 for state in self.states.values()), default=0.0)
 
     def place(
         self,
@@ -118,7 +148,7 @@ class Desk:
                 {key: state.load(now) for key, state in self.states.items()},
                 sticky=_sticky(conversation, candidate, now),
                 not_these=frozenset(excluding),
-                waited_seconds=waited,
+                waited_seconds=FOREVER if overflow_now else waited,
                 table=self.book.table(candidate, now),
             )
             reason = reason or choice.reason
@@ -135,10 +165,14 @@ class Desk:
                     reason=choice.reason,
                     passed_over=passed_over,
                 )
-        table = self.book.table(team, now)
-        opens_at = table.opens_at.timestamp() if table.opens_at else None
+        told, opens_at = self.book.told(team, now)
         position = self.queued[team.key] + 1
-        return Placed(team.key, None, None, None, opens_at, not table.open, reason, position, passed_over)
+        return Placed(team.key, None, None, None, opens_at, told == "closed", reason, position, passed_over)
+
+    def place_again(self, conversation: Conversation, now: float, *, excluding: Sequence[str]) -> Placed:
+        """For a customer whom `excluding` had before: somebody else, or one of them rather than nobody."""
+        place = self.place(conversation, now, excluding=excluding)
+        return place if place.agent or not excluding else self.place(conversation, now)
 
     def place_for(
         self, conversation: Conversation, now: float, to: str | None, *, excluding: Sequence[str]
@@ -178,28 +212,31 @@ class Desk:
         return TeamRules(team.answer_within_seconds, team.alert_after_seconds) if team else TeamRules()
 
     def _team(self, conversation: Conversation) -> Team:
-        """The team of the first route that matches; a customer whom no route names goes to the first team,
-        for unseen is worse than misplaced."""
-        roster = self.book.roster
-        known = roster.teams.get(conversation.team or "")
-        if known:
-            return known
-        found = find_team(roster, ask_of(conversation))
-        return found[1] if found else next(iter(roster.teams.values()))
+        """Whose it is; who has no agent yet goes by the routes in force, which a lead may have changed."""
+        known = self.book.roster.teams.get(conversation.team or "")
+        return known if known and conversation.status == "open" else self.book.team_for(ask_of(conversation))
 
-    def must_queue(self, conversation: Conversation) -> bool:
-        behind = self.queued[conversation.team or ""] > 0
-        self.worth_a_look = self.worth_a_look or behind
-        return behind
+    def must_queue(self, team: str) -> bool:
+        """Whether somebody waits there for whom a place may be that was not free when they were looked at."""
+        return self.worth_a_look and self.queued[team] > 0
 
     def joined(self, team: str) -> None:
         """One more waits there."""
         self.queued[team] += 1
 
+    def left(self, team: str | None) -> None:
+        """One fewer waits there."""
+        if team is not None and self.queued[team] > 0:
+            self.queued[team] -= 1
+
     def teams_with_room(self, now: float) -> set[str]:
         """Teams whose waiting customers somebody could take now, be it by overflow."""
         roster = self.book.roster
-        own = {key for key, team in roster.teams.items() if key not in self.book.paused and self._has_room(team, now)}
+        own = {
+            key
+            for key, team in roster.teams.items()
+            if key not in self.book.paused and self._has_room(team, now)
+        }
         return own | {key for key, team in roster.teams.items() if own & set(team.overflow)}
 
     def _has_room(self, team: Team, now: float) -> bool:
@@ -211,8 +248,10 @@ class Desk:
         return False
 
     def given(self, agent: str, now: float) -> None:
+        """Each a moment after the one before: in one round, too, there is one who waited longest."""
+        self._latest = max(now, self._latest + MOMENT)
         state = self._state(agent)
-        self._put(replace(state, open=state.open + 1, given=state.given + 1, last_given_at=now))
+        self._put(replace(state, open=state.open + 1, given=state.given + 1, last_given_at=self._latest))
 
     def freed(self, agent: str) -> None:
         state = self._state(agent)

@@ -44,6 +44,7 @@ class Conversation:
     warned_at: float | None = None
     alerted_at: float | None = None
     asked_at: float | None = None
+    owed_at: float | None = None
     due_at: float | None = None
 
 

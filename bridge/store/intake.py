@@ -12,15 +12,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text, tuple_, update
 
-from bridge.domain.decide import Facts, decide, look_again
+from bridge.domain.decide import Delivered, Facts, decide, look_again
 from bridge.domain.desk import AgentState, Desk
 from bridge.domain.model import Conversation, Envelope, Plan, Said, SourceRules
 from bridge.store.overrides import Overrides, current
 from bridge.store.plans import Changes, commit
 from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
-from bridge.store.tables import agents, conversations, envelopes, lanes
+from bridge.store.tables import agents, conversations, deliveries, envelopes, lanes
+from bridge.store.waiting import astray
 
 _LANES, _ENVELOPES, _QUEUED = 256, 1000, 500
 LOCK = 7439  # any number, the same for every process
@@ -80,8 +81,7 @@ class _Worker:
     def run(self) -> Outcome:
         keys = list(self._connection.execute(_READY, {"now": self._round.now}).scalars())
         rows = self._waiting(keys)
-        if +self._desk.queued:
-            self._drain()
+        self._drain(astray(self._connection, self._desk, self._round.now))
         self._load({row.conversation_id for row in rows})
         for envelope in rows:
             self._decide(envelope)
@@ -141,6 +141,7 @@ class _Worker:
             say=self._round.say,
             history=history,
             new_id=self._round.new_id,
+            delivered=lambda email: _delivered(self._connection, conversation.id, email),
         )
 
     def _take(self, plan: Plan) -> None:
@@ -151,30 +152,58 @@ class _Worker:
         self._outcome.touched.add(conversation.id)
         self._outcome.log.extend((event, conversation, fields) for event, fields in plan.log)
 
-    def _drain(self) -> None:
-        """Serves who waits, oldest first, as far as there is room; nobody overtakes within a team."""
+    def _drain(self, astray: Sequence[ColumnElement[bool]] = ()) -> None:
+        """Serves who waits, oldest first, as far as there is room; nobody overtakes within a team.
+
+        `astray`: who else is to be looked at, because the rota changed.
+        """
+        if not +self._desk.queued:
+            return
         teams = sorted(self._desk.teams_with_room(self._round.now))
         self._desk.worth_a_look = False
-        if not teams:
-            return
+        found = [self._queued(one) for one in ([_c.team.in_(teams)] if teams else [])]
+        found += [self._queued(or_(*astray))] if astray else []
+        untold = {key for key, one in self._now.items() if one.status == "queued" and one.told is None}
+        waiting = sorted(untold.union(*found), key=lambda key: (self._now[key].queued_at or 0, key))
+        words = own_words(self._connection, waiting)
+        moved = Counter(filter(None, (self._moved(one)[0] for one in self._now)))  # no longer in these queues
+        for ident in waiting:
+            before = self._now[ident]
+            if before.status != "queued":
+                continue
+            history = [*words[ident], *self._changes.own_words(ident)]
+            plan = look_again(
+                before, self._facts(before, history), lambda one: self._ahead(one) - moved[one.team or ""]
+            )
+            if plan:
+                self._take(plan)
+            left, joined = self._moved(ident)
+            moved.update(filter(None, [left]))
+            moved.subtract(filter(None, [joined]))
+
+    def _moved(self, ident: str) -> tuple[str | None, str | None]:
+        """The team's queue that a conversation has left in this round, and the one that it has joined."""
+        before, now = self._before[ident], self._now[ident]
+        was, is_ = (one.team if one.status == "queued" else None for one in (before, now))
+        return (was, is_) if was != is_ else (None, None)
+
+    def _queued(self, which: ColumnElement[bool]) -> set[str]:
         query = (
             select(*CONVERSATION_COLUMNS)
-            .where(conversations.c.status == "queued", conversations.c.team.in_(teams))
-            .order_by(conversations.c.queued_at, conversations.c.id)
+            .where(_c.status == "queued", which)
+            .order_by(_c.queued_at, _c.id)
             .limit(_QUEUED)
             .with_for_update()
         )
-        waiting = {one.id: one for one in self._remember(self._connection.execute(query))}
-        fresh = {key: one for key, one in self._now.items() if one.status == "queued" and one.team in teams}
-        for ident in sorted(waiting | fresh, key=lambda key: (self._now[key].queued_at or 0, key)):
-            conversation = self._now[ident]
-            if conversation.status == "queued":
-                plan = look_again(conversation, self._facts(conversation, self._history(conversation)))
-                if plan:
-                    self._take(plan)
-        if len(waiting) < _QUEUED:
-            still = Counter(one.team for one in self._now.values() if one.status == "queued" and one.team)
-            self._desk.queued.update({team: still[team] - self._desk.queued[team] for team in teams})
+        return {one.id for one in self._remember(self._connection.execute(query))}
+
+    def _ahead(self, conversation: Conversation) -> int:
+        """How many the store has before it in its team's queue."""
+        mine = (conversation.queued_at, conversation.id)
+        query = select(func.count()).where(
+            _c.status == "queued", _c.team == conversation.team, tuple_(_c.queued_at, _c.id) < mine
+        )
+        return self._connection.execute(query).scalar() or 0
 
     def _finish(self, keys: list[str], rows: list[Envelope]) -> None:
         outcome = self._outcome
@@ -183,7 +212,7 @@ class _Worker:
         outcome.teams = {
             team
             for ident, before in self._before.items()
-            if before.status != self._now[ident].status
+            if (before.status, before.team) != (self._now[ident].status, self._now[ident].team)
             and "queued" in (before.status, self._now[ident].status)
             for team in (before.team, self._now[ident].team)
             if team
@@ -203,6 +232,23 @@ def needs_history(envelope: Envelope) -> bool:
     return envelope.kind in _NEED_HISTORY
 
 
+def _delivered(connection: Connection, conversation_id: str, agent_email: str) -> Delivered:
+    """The customer's messages that this agent has got whole in this conversation."""
+    d = deliveries.c
+    query = select(d.seq, d.state, d.last).where(
+        d.conversation_id == conversation_id,
+        d.kind == "say",
+        d.address == agent_email,
+        d.state.in_(("done", "open")),
+    )
+    rows = connection.execute(query).all()
+    return Delivered(
+        frozenset(row.seq for row in rows if row.state == "done" and row.last),
+        any(row.state == "open" for row in rows),
+    )
+
+
+_c = conversations.c
 _NEED_HISTORY = frozenset({"agent-refused", "due", "transfer"})
 _AGENTS = select(
     agents.c.key,

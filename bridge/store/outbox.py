@@ -105,7 +105,7 @@ def _claim(connection: Connection, wish: Claim) -> list[Work]:
         .returning(lanes.c.key)
     )
     keys = connection.execute(lease).scalars().all()
-    return list(_heads(connection, keys, wish).values())
+    return sorted(_heads(connection, keys, wish).values(), key=lambda work: work.id)
 
 
 def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str, Work]:
@@ -183,20 +183,24 @@ def _extended(work: Work, guest: Guest, room_id: str | None) -> Work:
 
 def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
     """Writes down how attempts ended and takes the lanes' next deliveries on the same lease."""
-    mine = _still_mine(connection, settled)
-    results = [Next(lost=one.work.id not in mine) for one in settled]
-    valid = [one for one in settled if one.work.id in mine]
-    _save_done(connection, [one for one in valid if one.outcome == "done"])
+    states = _still_mine(connection, settled)
+    results = [Next(lost=one.work.id not in states) for one in settled]
+    valid = [one for one in settled if states.get(one.work.id) == "open"]
+    # Taken back while it was on its way: the former agent got it all the same, and the lane goes on.
+    taken_back = [one for one in settled if states.get(one.work.id) == "dropped"]
+    _save_done(connection, [one for one in valid + taken_back if one.outcome == "done"])
     _save_again(connection, [one for one in valid if one.outcome == "again"])
     _save_ended(connection, [one for one in valid if one.outcome in ("dead", "agent-refused")])
-    following = _following(connection, [one for one in valid if one.outcome in ("done", "dead")])
+    going_on = [one for one in valid if one.outcome in ("done", "dead")]
+    following = _following(connection, going_on + taken_back)
     for one, result in zip(settled, results, strict=True):
         if not result.lost:
             result.work = following.get(one.work.lane)
     return results
 
 
-def _still_mine(connection: Connection, settled: Sequence[Settled]) -> set[int]:
+def _still_mine(connection: Connection, settled: Sequence[Settled]) -> dict[int, str]:
+    """The attempts that count, with their deliveries' states: open, or dropped meanwhile."""
     keys = sorted({one.work.lane for one in settled})
     owners = dict(
         connection.execute(
@@ -207,16 +211,15 @@ def _still_mine(connection: Connection, settled: Sequence[Settled]) -> set[int]:
         ).all()
     )
     c = deliveries.c
-    attempts = {
-        row.id: row.attempts
-        for row in connection.execute(
-            select(c.id, c.attempts).where(c.id.in_([one.work.id for one in settled]), c.state == "open")
-        )
-    }
+    ids = [one.work.id for one in settled]
+    query = select(c.id, c.attempts, c.state).where(c.id.in_(ids), c.state.in_(("open", "dropped")))
+    rows = {row.id: row for row in connection.execute(query)}
     return {
-        one.work.id
+        one.work.id: rows[one.work.id].state
         for one in settled
-        if owners.get(one.work.lane) == one.work.owner and attempts.get(one.work.id) == one.work.attempt
+        if owners.get(one.work.lane) == one.work.owner
+        and one.work.id in rows
+        and rows[one.work.id].attempts == one.work.attempt
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, bindparam, case, insert, update
 from bridge.domain.desk import Desk
 from bridge.domain.model import Conversation, Envelope, News, Note, Plan, Said, Send
 from bridge.domain.public import iso, message_item
+from bridge.store.hearing import soon
+from bridge.store.outbox import thread_lane
 from bridge.store.rows import CONVERSATION_FIELDS, conversation_row, dump, said_row
 from bridge.store.sql import insert_for, wake
 from bridge.store.tables import agents, choices, conversations, deliveries, guests, held, messages, threads
@@ -247,17 +250,24 @@ def _know_threads(
     if rows:
         statement = insert_for(connection, threads)
         new = statement.excluded
+        same = threads.c.conversation_id == new.conversation_id  # an agent gets a conversation back
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["guest_id", "agent_email"],
                 set_={
                     "conversation_id": new.conversation_id,
-                    "since": new.since,
+                    "since": case((same, threads.c.since), else_=None),
                     "quiet_since": new.quiet_since,
                 },
             ),
             rows,
         )
+        back = [
+            one
+            for key, one in after.items()
+            if one.agent in json.loads(before[key].tried) and one.agent_email
+        ]
+        soon(connection, [thread_lane(one.guest_id, one.agent_email or "") for one in back], now)
 
 
 def _save_agents(connection: Connection, desk: Desk) -> None:

@@ -147,6 +147,7 @@ conversations = Table(
     Column("warned_at", Float),
     Column("alerted_at", Float),
     Column("asked_at", Float),  # when nobody else was found to answer for a silent agent
+    Column("owed_at", Float),  # since when the present agent owes a first word
     Column("due_at", Float),
     Index(
         "conversations_accepting",

@@ -48,7 +48,8 @@ def _put_due(connection: Connection, now: float) -> int:
         return 0
     due = [
         {
-            "key": f"due:{row.id}:{row.due_at:.3f}",
+            # With the time of the tick: the same moment may be due again, e.g. by a process whose clock is behind.
+            "key": f"due:{row.id}:{row.due_at:.3f}:{now:.3f}",
             "lane": f"in:{row.customer}",
             "kind": "due",
             "conversation_id": row.id,
@@ -62,6 +63,16 @@ def _put_due(connection: Connection, now: float) -> int:
     connection.execute(update(conversations).where(c.id.in_([row.id for row in rows])).values(due_at=None))
     wake(connection, "in", [one["lane"] for one in due], now)
     return len(due)
+
+
+def look_at_all(connection: Connection, ticks: Sequence[Tick]) -> list[None]:
+    """Has every conversation looked at now, because what time brings about was changed by a lead."""
+    c = conversations.c
+    for tick in ticks:
+        connection.execute(
+            update(conversations).where(c.status.in_(("queued", "open"))).values(due_at=tick.now)
+        )
+    return [None] * len(ticks)
 
 
 def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
@@ -121,7 +132,8 @@ def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
 
 
 _WAITING_TIMES = (
-    "queued_at", "given_at", "opened_at", "customer_at", "agent_at", "warned_at", "alerted_at", "asked_at", "due_at"
+    "queued_at", "given_at", "opened_at", "customer_at", "agent_at", "warned_at", "alerted_at", "asked_at",
+    "owed_at", "due_at",
 )  # fmt: skip
 
 

@@ -84,6 +84,7 @@ def upgrade() -> None:
     sa.Column('warned_at', sa.Float(), nullable=True),
     sa.Column('alerted_at', sa.Float(), nullable=True),
     sa.Column('asked_at', sa.Float(), nullable=True),
+    sa.Column('owed_at', sa.Float(), nullable=True),
     sa.Column('due_at', sa.Float(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
