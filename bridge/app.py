@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import aiohttp
@@ -83,9 +83,18 @@ class Service:
         self._offset = clock.now() - clock.monotonic()
         self.demo: Demo | None = None
         self.bot: Bot | None = None
+        self._undo = AsyncExitStack()
+        self._deadline = 0.0
 
     async def start(self) -> None:
-        """Opens the store, builds the parts, begins to work and to listen."""
+        """Opens the store, builds the parts, begins to work and to listen; all of it or nothing."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
         settings, clock = self.settings, self.clock
         self.live: Live = await asyncio.to_thread(make_live, self.loaded, clock.now)
         keys = [key.decode() for key in settings.secret_keys] or [own_key()]
@@ -95,6 +104,7 @@ class Service:
             clock,
             f"{os.getpid()}-{secrets.token_hex(6)}",
         )
+        self._undo.push_async_callback(self.store.stop)
         applied = await self.store.start()
         if applied:
             self._log.info("schema.migrated", revisions=applied)
@@ -107,6 +117,7 @@ class Service:
             configured.get_secret_value() if configured else await self.vault.make_once(vault.WEBHOOK_SECRET)
         )
         self._build()
+        self._undo.push_async_callback(self._stop_work)
         await self._listen()
         self._schedule()
         self._work()
@@ -297,19 +308,22 @@ class Service:
     async def stop(self, seconds: float = 10.0) -> None:
         """Takes no more, drains what is in flight for at most `seconds`, gives the leases up."""
         self.draining = True
-        deadline = self.clock.monotonic() + seconds
+        self._deadline = self.clock.monotonic() + seconds
+        self.bus.tell_everybody()  # open streams end, their pages come back to whoever runs then
+        await self._undo.aclose()
+        self._log.info("service.stopped")
+
+    async def _stop_work(self) -> None:
         if self._runner:
             await self._runner.cleanup()
         self.ticks.stop()
         self.intake.stop()
-        left = max(0.5, deadline - self.clock.monotonic() - 1)
+        left = max(0.5, self._deadline - self.clock.monotonic() - 1)
         await asyncio.gather(*(pump.stop(left) for pump in self.pumps.values()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(self._session.close(), self.callbacks.close())
-        await self.store.stop()
-        self._log.info("service.stopped")
 
     # what the parts tell one another
 
@@ -461,13 +475,3 @@ class Service:
 def new_id() -> str:
     """For a message or a conversation: unguessable, without meaning."""
     return secrets.token_hex(12)
-
-
-async def run_until(service: Service, stopped: asyncio.Event) -> None:
-    """Starts, waits, stops cleanly whatever happens."""
-    try:
-        await service.start()
-        await stopped.wait()
-    finally:
-        with suppress(AttributeError):
-            await service.stop()

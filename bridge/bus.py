@@ -28,6 +28,11 @@ class Bus:
                 if not self._waiting[topic]:
                     del self._waiting[topic]
 
+    def tell_everybody(self) -> None:
+        for waiting in self._waiting.values():
+            for event in waiting:
+                event.set()
+
     def tell(self, topics: Iterable[str]) -> None:
         for topic in topics:
             for event in self._waiting.get(topic, ()):

@@ -46,7 +46,8 @@ class Ticks:
         self._scheduler.start()
 
     def stop(self) -> None:
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def reissue_at(self, moment: float | None) -> None:
         """Wakes the re-issue at `moment`, unless it wakes earlier anyway."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ from handlers.reading import need_json, parse_json, read_body
 from handlers.source_events import json_answer
 from handlers.uploads import receive_upload
 
+_DECISION_SECONDS = 0.5
 _MOST_ITEMS = 2000
 _LARGEST = 2**31 - 1  # of an item's seq
 _WORDS_PER_MINUTE = 600  # of one customer: more than anybody types, less than fills the store
@@ -58,6 +60,21 @@ async def customer_of(request: web.Request, key: str | None = None) -> State:
     return state
 
 
+async def _decided(request: web.Request, state: State) -> State:
+    """A conversation just accepted is decided within milliseconds; who asks meanwhile waits for it a moment."""
+    parts, ident = request.app[PARTS], state.conversation.id
+    if state.conversation.status != "new":
+        return state
+    with parts.bus.listen(ident) as news, suppress(TimeoutError):
+        while True:
+            news.clear()
+            latest = await parts.door.store.read(reads.conversation_state, ident)
+            if latest is None or latest.conversation.status != "new":
+                return latest or state
+            await asyncio.wait_for(news.wait(), _DECISION_SECONDS)
+    return state
+
+
 def _bearer(request: web.Request) -> str:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
@@ -79,7 +96,7 @@ def shown_state(parts: Parts, state: State) -> dict[str, Any]:
 
 
 async def get_state(request: web.Request) -> web.Response:
-    state = await customer_of(request)
+    state = await _decided(request, await customer_of(request))
     return json_answer(shown_state(request.app[PARTS], state))
 
 

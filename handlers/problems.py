@@ -84,13 +84,8 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
         return Problem(error.status, detail, headers={"Allow": allow} if allow else None)
     if isinstance(error, web.RequestPayloadError | ConnectionError):
         return Problem(400, "The body broke off or is not framed as HTTP wants it.")
-    _log_crash(error, request)
-    return Problem(500, "Something went wrong here. It has been noted.")
-
-
-def _log_crash(error: Exception, request: web.Request) -> None:
-    """Where it happened and what kind it was. An error's own text may quote what a customer said."""
     structlog.get_logger().error("request.crashed", path=_shape(request), **crash(error))
+    return Problem(500, "Something went wrong here. It has been noted.")
 
 
 def _shape(request: web.Request) -> str:

@@ -94,8 +94,8 @@ async def staged(timeline: Timeline, port: int, once: bool) -> AsyncIterator[Sta
             service = Service(load_settings(environ), load(config, environ), SystemClock(), environ)
             agents = f"{sim.root}/agent"
             service.demo = Demo(f"{root}/kiosk/store", f"{agents}?as=amy@example.com", sim.root)
+            await service.start()
             try:
-                await service.start()
                 yield Stage(service, world, root, agents, secret, timeline)
             finally:
                 await service.stop()

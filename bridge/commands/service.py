@@ -34,8 +34,8 @@ async def serve_until_told(service: Service) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    await service.start()
     try:
-        await service.start()
         await stopped.wait()
     finally:
         await service.stop()

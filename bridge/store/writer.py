@@ -52,8 +52,9 @@ class Writer:
 
     async def stop(self) -> None:
         """Finishes what was submitted, then ends the thread."""
-        self._calls.put(None)
-        await asyncio.to_thread(self._thread.join)
+        if self._thread.ident is not None:
+            self._calls.put(None)
+            await asyncio.to_thread(self._thread.join)
 
     def submit(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
         """A future of the result for `item`, set after the commit; it may raise StoreUnavailable."""
