@@ -66,4 +66,5 @@ def _guarded(inner: Handler) -> Any:
 def origin_of(address: str) -> str:
     """The web origin of an address, as browsers write it."""
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc}".lower().removesuffix(usual)
