@@ -115,11 +115,12 @@ async def test_live(environ: dict[str, str], world: World) -> None:
 
 async def test_live_keeps_a_rotated_refresh_token(environ: dict[str, str], world: World) -> None:
     """Where Webex ends the former refresh token, a second check works: the first one kept the new one."""
-    world.rotate_refresh_tokens = True
+    world.rotate_refresh_tokens, world.service_expires_in = True, 0.5
     assert (await beside(environ, "check", "--live")).code == 0
-    world.expire(world.service_app) if hasattr(world, "expire") else None
+    refreshed = len([call for call in world.calls if call.path == "/v1/access_token"])
     ran = await beside(environ, "check", "--live")
     assert (ran.code, ran.err) == (0, "")
+    assert len([call for call in world.calls if call.path == "/v1/access_token"]) > refreshed
 
 
 async def test_live_with_wrong_credentials(environ: dict[str, str]) -> None:
@@ -141,7 +142,9 @@ async def test_live_judges_agents(environ: dict[str, str], world: World, tmp_pat
     (tmp_path / "bridge.yaml").write_text(json.dumps(setup))
     ran = await beside(environ, "check", "--live")
     assert ran.code == 1
-    assert f"agents.bot: guests cannot write to {webex.BOT_EMAIL}: this is no person but a Webex bot" in ran.out
+    assert (
+        f"agents.bot: guests cannot write to {webex.BOT_EMAIL}: this is no person but a Webex bot" in ran.out
+    )
     assert "warning: agents.una: unpaid@example.com has no Webex licence" in ran.out
     assert "warning: agents.zed: zed@elsewhere.example: Webex shows this token nobody" in ran.out
     assert ran.out.endswith("1 error, 2 warnings\n")
@@ -169,4 +172,7 @@ async def test_live_beside_a_service(sim: Simulator, world: World) -> None:
         assert (ran.code, ran.err) == (0, "")
         assert len(bridge.calls("/access_token")) == refreshed
         with visit(bridge.environ["DATABASE_URL"], writes=False) as connection:
-            assert connection.exec_driver_sql("select count(*) from lanes where owner like 'command%'").scalar() == 0
+            assert (
+                connection.exec_driver_sql("select count(*) from lanes where owner like 'command%'").scalar()
+                == 0
+            )

@@ -73,11 +73,11 @@ async def test_replay_goes_before_what_waits(sim: Simulator, world: World) -> No
     """In its lane a replayed message is the oldest, so it is said first."""
     async with running(config(), sim) as bridge:
         ada, number = await a_dead_letter(bridge, world, "one")
-        world.fault("POST /v1/messages", 429, retry_after="2", times=1)
+        world.fault("POST /v1/messages", 429, retry_after="10", times=1)
         await ada.say("two")
         await eventually(lambda: bridge.calls("/messages")[-1][2] == 429)
         await beside(bridge.environ, "dead-letters", "replay", number)
-        await eventually(lambda: bridge.texts() == ["one", "two"])
+        await eventually(lambda: bridge.texts() == ["one", "two"], within=30)
 
 
 async def test_replay_does_not_repeat_what_webex_has(sim: Simulator, world: World) -> None:
@@ -104,7 +104,7 @@ async def test_words_for_a_former_agent_stay(sim: Simulator, world: World) -> No
         ada, number = await a_dead_letter(bridge, world, "one")
         world.fault("POST /v1/messages", "block_agent", times=1)
         await ada.say("two")
-        await eventually(lambda: (bridge.texts(AMY) or bridge.texts(BO)) == ["one", "two"])
+        await eventually(lambda: (bridge.texts(AMY) or bridge.texts(BO)) == ["one", "two"], within=30)
         ran = await beside(bridge.environ, "dead-letters", "replay", number)
         assert (ran.code, ran.out) == (1, "replayed 0 dead letters\n")
         assert "has another agent now" in ran.err
@@ -149,7 +149,14 @@ async def test_event_that_could_not_be_decided(sim: Simulator, world: World) -> 
 async def test_wrong_use(sim: Simulator) -> None:
     """Neither numbers nor --all, both, and no numbers: 2."""
     async with running(config(), sim) as bridge:
-        for args in (["replay"], ["drop"], ["drop", "1", "--all"], ["show", "x"], ["replay", "1.5"], ["show"]):
+        for args in (
+            ["replay"],
+            ["drop"],
+            ["drop", "1", "--all"],
+            ["show", "x"],
+            ["replay", "1.5"],
+            ["show"],
+        ):
             ran = await beside(bridge.environ, "dead-letters", *args)
             assert (ran.code, ran.out) == (2, ""), args
         ran = await beside(bridge.environ, "dead-letters", "show", 2**70)

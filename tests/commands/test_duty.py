@@ -34,7 +34,9 @@ def test_preview_says_who_and_why(bridge) -> None:
 
 def test_preview_json_is_the_contracts(bridge) -> None:
     """--json prints one JSON object and nothing else, with the contract's keys, after the overflow."""
-    ran = bridge("preview", "--config", EXAMPLE_CHAIN, "--store", "S150", "--at", "2026-11-28T11:00", "--json")
+    ran = bridge(
+        "preview", "--config", EXAMPLE_CHAIN, "--store", "S150", "--at", "2026-11-28T11:00", "--json"
+    )
     answer = json.loads(ran.out)
     assert list(answer) == ["at", "team", "agent", "status", "opensAt", "reasons", "passedOver"]
     assert (answer["team"], answer["agent"], answer["status"]) == ("chicago", "elena", "open")
@@ -49,7 +51,11 @@ def test_preview_exits_1_when_nobody(bridge, write) -> None:
     ran = bridge("preview", "--at", "2026-11-28T12:00", "--source", "form", "--json")
     answer = json.loads(ran.out)
     assert ran.code == 1
-    assert (answer["agent"], answer["status"], answer["opensAt"]) == (None, "queued", "2026-11-30T09:00:00+00:00")
+    assert (answer["agent"], answer["status"], answer["opensAt"]) == (
+        None,
+        "queued",
+        "2026-11-30T09:00:00+00:00",
+    )
 
 
 def test_preview_takes_an_offset(bridge) -> None:
@@ -93,7 +99,9 @@ def test_preview_refuses_wrong_times(bridge, at: str, words: str) -> None:
 
 def test_doubled_time_means_the_first(bridge) -> None:
     """01:30 on the day the clock goes back is the one in summer time."""
-    ran = bridge("preview", "--config", EXAMPLE_CHAIN, "--store", "S050", "--at", "2026-11-01T01:30", "--json")
+    ran = bridge(
+        "preview", "--config", EXAMPLE_CHAIN, "--store", "S050", "--at", "2026-11-01T01:30", "--json"
+    )
     assert json.loads(ran.out)["at"] == "2026-11-01T01:30:00-05:00"
 
 
@@ -154,7 +162,9 @@ def test_coverage_lists_gaps_and_exits_1(bridge, write) -> None:
             {"team": "front-desk", "from": "2026-11-27T17:00", "to": "2026-11-27T18:00"},
         ]
     }
-    assert "Thu 2026-11-26 17:00 - 18:00" in bridge("coverage", "--from", "2026-11-26", "--to", "2026-11-26").out
+    assert (
+        "Thu 2026-11-26 17:00 - 18:00" in bridge("coverage", "--from", "2026-11-26", "--to", "2026-11-26").out
+    )
 
 
 def test_coverage_without_gaps_exits_0(bridge, write) -> None:
@@ -183,7 +193,10 @@ def test_coverage_reads_calendars_as_far_as_it_is_asked(bridge, write) -> None:
         (["--from", "2026-11-28", "--to", "2046-12-01"], "ten years"),
         (["--from", "9998-11-28", "--to", "9999-12-31"], "1970 to 2900"),
         (["--from", "2026-11-28", "--to", "2026-11-28", "--team", "chigaco"], "did you mean chicago?"),
-        (["--from", "2026-11-28", "--to", "2026-11-28", "--config", "nowhere.yaml"], "nowhere.yaml: there is no such"),
+        (
+            ["--from", "2026-11-28", "--to", "2026-11-28", "--config", "nowhere.yaml"],
+            "nowhere.yaml: there is no such",
+        ),
         (["--from", "2026-11-28"], "--to"),
     ],
 )

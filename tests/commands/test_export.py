@@ -36,7 +36,9 @@ async def test_rows(sim: Simulator, database_url: str) -> None:
             return bool(await ada.heard())
 
         await eventually(heard)
-        found = rows(await beside(bridge.environ, "export", "--from", TODAY, "--to", TODAY + timedelta(days=1)))
+        found = rows(
+            await beside(bridge.environ, "export", "--from", TODAY, "--to", TODAY + timedelta(days=1))
+        )
     assert [(row["seq"], row["from"], row["text"]) for row in found] == [
         ("1", "customer", words), ("2", "customer", "two"), ("3", "agent", "hello"),
     ]  # fmt: skip
@@ -44,7 +46,12 @@ async def test_rows(sim: Simulator, database_url: str) -> None:
     assert {row["conversation"] for row in found} == {ada.id}
     assert (first["source"], first["subject"], first["displayName"]) == ("kiosk", "ada", "Ada")
     assert (first["store"], first["topic"], first["language"]) == ("S12", "returns", "en")
-    assert (first["team"], first["agent"], first["status"], first["delivery"]) == ("front-desk", "amy", "open", "sent")
+    assert (first["team"], first["agent"], first["status"], first["delivery"]) == (
+        "front-desk",
+        "amy",
+        "open",
+        "sent",
+    )
     assert first["startedAt"].startswith(f"{TODAY.year}-")
     assert first["startedAt"].endswith("Z")
 
@@ -59,7 +66,9 @@ async def test_formulas_are_disarmed(sim: Simulator) -> None:
     """What a spreadsheet would run has an apostrophe before it, in every column that a customer fills."""
     evil = '=HYPERLINK("http://evil.example")'
     async with running(config(), sim) as bridge:
-        await bridge.event(subject=f"+{evil}", displayName=f"@{evil}", message=evil, store=evil, topic=f" {evil}")
+        await bridge.event(
+            subject=f"+{evil}", displayName=f"@{evil}", message=evil, store=evil, topic=f" {evil}"
+        )
         await bridge.event(subject="b", displayName="-B", message="-1")
         await eventually(lambda: len(bridge.texts()) == 2)
         found = rows(await beside(bridge.environ, "export", "--from", "2020-01-01", "--to", "2100-01-01"))

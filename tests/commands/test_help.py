@@ -31,7 +31,9 @@ ALL = commands()
 def test_commands_are_the_contracts() -> None:
     """No command is missing and none is there that nobody was promised."""
     assert {name.split()[0] for name in ALL} == CONTRACT
-    assert {name for name in ALL if " " in name} == {f"dead-letters {x}" for x in ("list", "show", "replay", "drop")}
+    assert {name for name in ALL if " " in name} == {
+        f"dead-letters {x}" for x in ("list", "show", "replay", "drop")
+    }
 
 
 def test_help_names_each_command_in_one_line(bridge) -> None:

@@ -111,7 +111,11 @@ def test_reader_that_goes_away(tmp_path) -> None:
     """`bridge coverage | head -1` prints its line and nothing else, on either stream."""
     command = " ".join([*BRIDGE, *COVERAGE])
     done = subprocess.run(
-        ["bash", "-c", f"{command} | head -1"], cwd=tmp_path, env=environment({}), capture_output=True, text=True
+        ["bash", "-c", f"{command} | head -1"],
+        cwd=tmp_path,
+        env=environment({}),
+        capture_output=True,
+        text=True,
     )
     assert (done.stdout, done.stderr) == ("Open, and nobody on duty:\n", "")
 
@@ -121,7 +125,12 @@ def test_full_disk(tmp_path) -> None:
     """An answer that cannot be written is no success."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [*BRIDGE, *COVERAGE], cwd=tmp_path, env=environment({}), stdout=full, stderr=subprocess.PIPE, text=True
+            [*BRIDGE, *COVERAGE],
+            cwd=tmp_path,
+            env=environment({}),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     assert done.returncode == 1
     assert "No space left on device" in done.stderr

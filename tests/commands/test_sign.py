@@ -24,7 +24,11 @@ def sent(command: str, folder) -> dict:
     stub.write_text('#!/bin/sh\nfor one in "$@"; do printf "%s\\0" "$one"; done\n')
     stub.chmod(0o755)
     done = subprocess.run(
-        command, shell=True, env={"PATH": f"{stub.parent}:{os.environ['PATH']}"}, capture_output=True, check=True
+        command,
+        shell=True,
+        env={"PATH": f"{stub.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        check=True,
     )
     arguments = [os.fsdecode(one) for one in done.stdout.split(b"\0")[:-1]]
     headers = dict(arguments[i + 1].split(": ", 1) for i, one in enumerate(arguments) if one == "-H")
@@ -33,7 +37,7 @@ def sent(command: str, folder) -> dict:
     return {"url": url, "headers": headers, "data": data}
 
 
-@pytest.mark.parametrize("name", ["event.json", "it's a \"file\" $(id) `x`; & \\ ü.json", "-d", "[a].json"])
+@pytest.mark.parametrize("name", ["event.json", 'it\'s a "file" $(id) `x`; & \\ ü.json', "-d", "[a].json"])
 def test_signature_and_quoting(bridge, write, tmp_path, name: str) -> None:
     """The signature is right for the file's very bytes, and the shell gives curl the very file."""
     write(SMALLEST)
@@ -77,7 +81,11 @@ async def test_service_accepts_it(sim: Simulator, tmp_path) -> None:
 
 def test_page_source_has_no_secret(bridge, write, tmp_path) -> None:
     """Nothing can be signed for a source of pages; the answer says what a page does instead."""
-    write(SMALLEST.replace("agents:\n", "  shop: {auth: {scheme: page}, origins: [https://s.example]}\nagents:\n", 1))
+    write(
+        SMALLEST.replace(
+            "agents:\n", "  shop: {auth: {scheme: page}, origins: [https://s.example]}\nagents:\n", 1
+        )
+    )
     (tmp_path / "e.json").write_bytes(BODY)
     ran = bridge("sign", "--source", "shop", "e.json", KIOSK_SECRET=SECRET)
     assert (ran.code, ran.out) == (1, "")
