@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 
 _WINDOW = 1.0
-_LOWEST = 0.5  # mints a second
+_LOWEST = 5.0  # mints a second: Webex's ordinary limit is about 300 a minute
 _HIGHEST = 200.0
 _RISE = 0.5  # a second of successes raises the ceiling by so much
 _AHEAD = 5.0

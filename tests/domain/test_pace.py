@@ -54,6 +54,7 @@ def test_who_waited_goes_on():
     pace = Pace()
     pace.turn("x", 0.0, urgent=True)
     pace.throttled(0.0, 1.0)
+    pace.ceiling = 0.5
     waits = [pace.turn(f"g{n}", 0.0, urgent=True) for n in range(4)]
     assert waits == [1.0, 3.0, 5.0, 5.0]
     assert pace.turn("g0", 1.0, urgent=True) == 0
