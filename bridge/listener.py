@@ -168,17 +168,19 @@ class Listener:
     ) -> tuple[tuple[NewWords, ...], float | None]:
         """The agent's messages as envelopes' bodies; and a wait, where one of them is not ready yet."""
         words: list[NewWords] = []
+        begun = all(message.id != thread.since_id for message in page)
         for message in page:
+            begun = begun or message.id == thread.since_id
             theirs = message.person_email.lower() == thread.agent_email.lower()
             if not theirs or not worth_keeping(message.created, thread.since):
                 continue
             try:
-                words.append(await self._words(thread, lent, message))
+                words.append(await self._words(thread, lent, message, begun))
             except _NotYet as later:
                 return tuple(words), later.after
         return tuple(words), None
 
-    async def _words(self, thread: Thread, lent: LentToken, message: Message) -> NewWords:
+    async def _words(self, thread: Thread, lent: LentToken, message: Message, begun: bool) -> NewWords:
         if message.kms_failed:
             raise _NotYet(2.0)
         body: dict[str, Any] = {
@@ -186,7 +188,7 @@ class Listener:
             "text": message.text or message.markdown or "",
             "html": safe_html(message.html),
             "agent_email": thread.agent_email,
-            "in_time": in_time(message.created, thread.since),
+            "in_time": in_time(message.created, thread.since, listed_after=begun),
             "files": [],
             "refused_files": [],
         }

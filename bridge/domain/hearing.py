@@ -27,12 +27,13 @@ def next_read(
     return now + min(300.0, max(_SLOWEST_POLL, quiet))
 
 
-def in_time(created: float, since: float | None) -> bool:
+def in_time(created: float, since: float | None, *, listed_after: bool) -> bool:
     """Whether an agent's message belongs to the conversation that began in this thread at `since`.
 
-    Both are Webex's own times of messages in one thread, so no two clocks are compared.
+    Both are Webex's own times of messages in one thread, so no two clocks are compared; where they are the
+    same, `listed_after` says what the thread's own order tells.
     """
-    return since is not None and created > since
+    return since is not None and (created > since or (created == since and listed_after))
 
 
 def worth_keeping(created: float, since: float | None) -> bool:

@@ -37,6 +37,7 @@ class Thread:
     room_id: str | None
     conversation_id: str
     since: float | None
+    since_id: str | None
     quiet_since: float
     failures: int
     open: bool
@@ -121,6 +122,7 @@ def _thread(key: str, row: Any, guest: Guest, hinted: tuple[str, ...], owner: st
         room_id=row.room_id,
         conversation_id=row.conversation_id,
         since=row.since,
+        since_id=row.since_id,
         quiet_since=row.quiet_since,
         failures=row.read_failures,
         open=row.status == "open",

@@ -245,6 +245,7 @@ def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
                     "email": one.work.address,
                     "room": one.room_id,
                     "first": one.webex_created,
+                    "first_id": one.webex_id,
                     "at": one.now,
                 }
                 for one in rooms
@@ -445,6 +446,7 @@ _ROOM = (
     .values(
         room_id=bindparam("room"),
         since=func.coalesce(threads.c.since, bindparam("first")),
+        since_id=func.coalesce(threads.c.since_id, bindparam("first_id")),
         quiet_since=bindparam("at"),
     )
 )

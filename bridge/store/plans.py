@@ -242,6 +242,7 @@ def _know_threads(
             "agent_email": one.agent_email,
             "conversation_id": one.id,
             "since": None,
+            "since_id": None,
             "quiet_since": now,
         }
         for key, one in after.items()
@@ -257,6 +258,7 @@ def _know_threads(
                 set_={
                     "conversation_id": new.conversation_id,
                     "since": case((same, threads.c.since), else_=None),
+                    "since_id": case((same, threads.c.since_id), else_=None),
                     "quiet_since": new.quiet_since,
                 },
             ),

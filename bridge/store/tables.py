@@ -253,6 +253,7 @@ threads = Table(
     Column("room_id", Text),
     Column("conversation_id", Text),  # the newest conversation that was carried on in it
     Column("since", Float),  # Webex's time of that conversation's first message here
+    Column("since_id", Text),  # and its id: where two times are the same, the thread's order tells
     Column("quiet_since", Float, nullable=False, server_default="0"),
     Column("read_failures", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("guest_id", "agent_email"),

@@ -266,6 +266,7 @@ def upgrade() -> None:
     sa.Column('room_id', sa.Text(), nullable=True),
     sa.Column('conversation_id', sa.Text(), nullable=True),
     sa.Column('since', sa.Float(), nullable=True),
+    sa.Column('since_id', sa.Text(), nullable=True),
     sa.Column('quiet_since', sa.Float(), server_default='0', nullable=False),
     sa.Column('read_failures', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('guest_id', 'agent_email')
