@@ -40,9 +40,14 @@ class Reloader:
         self._calendars = service.live.loaded.calendars  # also of a configuration that was refused for them
         self._timers = service.live.timers
         self.problems: tuple[str, ...] = ()
+        self._looking = asyncio.Lock()
         self._log = structlog.get_logger()
 
     async def look(self) -> None:
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         service = self._service
         path = service.settings.bridge_config
         now = await asyncio.to_thread(fingerprint, path, self._calendars)
