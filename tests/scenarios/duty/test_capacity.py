@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bridge.simulator import Simulator
+from tests.customers import Customer
 from tests.harness import AMY, ShiftedClock, eventually, running
 from tests.scenarios.duty.desk import given, has, held_places, rota, told
 
@@ -27,7 +28,7 @@ async def test_two_customers_and_one_place(sim: Simulator) -> None:
         assert await held_places(bridge) == ({"amy": 1}, {"amy": 1})
 
 
-async def _count(customers: list, status: str, wanted: int) -> bool:  # type: ignore[type-arg]
+async def _count(customers: list[Customer], status: str, wanted: int) -> bool:
     states = [await customer.status() for customer in customers]
     return states.count(status) == wanted
 

@@ -78,12 +78,12 @@ async def test_holiday_closes_the_team_for_its_day(sim: Simulator, clock: Shifte
 
 
 async def test_who_waits_hears_of_closing_time_and_of_the_opening(
-    sim: Simulator, clock: ShiftedClock
+    sim: Simulator, clock: ShiftedClock, database_url: str
 ) -> None:
     """At six those still in line are told when it opens; at nine, everybody busy, their place in it."""
     set_clock(clock, "2026-11-23T17:59")
     setup = rota("amy", each={"amy": {"capacity": 1}}, hours=["mon-fri 09:00-18:00"])
-    async with running(setup, sim, clock=clock) as bridge:
+    async with running(setup, sim, clock=clock, database_url=database_url) as bridge:
         ada = await bridge.opened("ada", "hello")
         await eventually(lambda: has(ada, status="open"))
         line = [await bridge.opened(name, "hello") for name in ("bert", "cleo")]

@@ -45,11 +45,13 @@ async def test_another_route_counts_for_who_waits(sim: Simulator, clock: Shifted
         assert bridge.texts(CY) == ["hello"]
 
 
-async def test_removed_team_leaves_nobody_behind(sim: Simulator, clock: ShiftedClock) -> None:
+async def test_removed_team_leaves_nobody_behind(
+    sim: Simulator, clock: ShiftedClock, database_url: str
+) -> None:
     """Who waited there goes by the routes that are left, in the line by how long they waited."""
     set_clock(clock, "2026-11-22T20:00")
     setup = rota(back={"hours": MORNINGS}, hours=MORNINGS) | {"routes": RETURNS}
-    async with running(setup, sim, clock=clock) as bridge:
+    async with running(setup, sim, clock=clock, database_url=database_url) as bridge:
         line = []
         for name, topic in (("ada", "returns"), ("bert", "orders"), ("cleo", "returns")):
             line.append(await bridge.opened(name, "hello", topic=topic))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.simulator import Simulator, World
-from tests.harness import AMY, BO, CY, ShiftedClock, eventually, running
+from tests.harness import AMY, BO, CY, RunningBridge, ShiftedClock, eventually, running
 from tests.scenarios.duty.desk import given, has, held_places, held_words, rota, set_clock, told
 from tests.scenarios.steps import answer, greeted, heard
 
@@ -31,8 +31,8 @@ async def test_transfer_carries_everything_and_closes_the_old_thread(sim: Simula
         assert [agent for _, agent in await given(bridge)] == ["amy", "bo", "cy"]
 
 
-async def _holds(bridge: object, text: str) -> bool:
-    return ("late", text) in await held_words(bridge)  # type: ignore[arg-type]
+async def _holds(bridge: RunningBridge, text: str) -> bool:
+    return ("late", text) in await held_words(bridge)
 
 
 async def test_who_gets_it_back_has_nothing_twice_and_is_heard_again(sim: Simulator, world: World) -> None:

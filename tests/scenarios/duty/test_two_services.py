@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bridge.simulator import Simulator
-from tests.harness import AMY, BO, CY, eventually, running
+from tests.customers import Customer
+from tests.harness import AMY, BO, CY, RunningBridge, eventually, running
 from tests.scenarios.duty.desk import given, has, held_places, rota
 
 CUSTOMERS = 50
@@ -43,11 +44,11 @@ async def test_fifty_at_once_never_go_over_capacity(sim: Simulator, postgres_url
         assert one.texts(CY) == []
 
 
-async def _all_placed(customers: list) -> bool:  # type: ignore[type-arg]
+async def _all_placed(customers: list[Customer]) -> bool:
     states = [await customer.state() for customer in customers]
     places = sorted(state["queuePosition"] or 0 for state in states)
     return places == [0] * 7 + list(range(1, len(customers) - 6))
 
 
-async def _given(bridge: object, wanted: int) -> bool:
-    return len(await given(bridge)) >= wanted  # type: ignore[arg-type]
+async def _given(bridge: RunningBridge, wanted: int) -> bool:
+    return len(await given(bridge)) >= wanted
