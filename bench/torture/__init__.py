@@ -1,0 +1,1 @@
+"""Tries to break the promise of exactly once and in order: `python -m bench.torture --help`."""
