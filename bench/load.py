@@ -205,12 +205,10 @@ async def perform(order: Order) -> Result:
     loop = asyncio.get_running_loop()
     watching = None
     if order.feed is not None:
-        reader, _ = await asyncio.open_connection("127.0.0.1", order.feed)
+        reader, feed = await asyncio.open_connection("127.0.0.1", order.feed)
         watching = asyncio.create_task(_watch(run, reader))
     count = min(order.connections, order.events)
-    clients = [
-        (await loop.create_connection(lambda: Client(run), "127.0.0.1", order.port))[1] for _ in range(0)
-    ]
+    clients: list[Client] = []
     started = time.perf_counter()
     for _ in range(count):
         _, client = await loop.create_connection(lambda: Client(run), "127.0.0.1", order.port)
@@ -222,6 +220,7 @@ async def perform(order: Order) -> Result:
     run.finished.set()
     if watching:
         watching.cancel()
+        feed.close()
     return run.result(seconds)
 
 

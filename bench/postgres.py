@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-_SETTINGS = ("shared_buffers=128MB", "max_connections=100", "unix_socket_directories=''")
+_SETTINGS = ("shared_buffers=128MB", "max_connections=100", "unix_socket_directories=")
 
 
 class NoPostgres(Exception):
