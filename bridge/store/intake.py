@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, text, tuple_, update
 
 from bridge.domain.decide import Delivered, Facts, decide, look_again
 from bridge.domain.desk import AgentState, Desk
 from bridge.domain.model import Conversation, Envelope, Plan, Said, SourceRules
 from bridge.store.overrides import Overrides, current
 from bridge.store.plans import Changes, commit
+from bridge.store.prepared import Prepared, among
 from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
 from bridge.store.tables import agents, conversations, deliveries, envelopes, lanes
 from bridge.store.waiting import astray
@@ -74,12 +75,12 @@ class _Worker:
         self._before: dict[str, Conversation] = {}
         self._now: dict[str, Conversation] = {}
         self._changes = Changes(now=round_.now, bot=round_.bot)
-        states = {row.key: AgentState(*row) for row in connection.execute(_AGENTS)}
-        queued: Counter[str] = Counter({row.team: row.n for row in connection.execute(_QUEUES)})
+        states = {row.key: AgentState(*row) for row in _AGENTS.one(connection)}
+        queued: Counter[str] = Counter({row.team: row.n for row in _QUEUES.one(connection)})
         self._desk = round_.desk(states, queued, current(connection, round_.now))
 
     def run(self) -> Outcome:
-        keys = list(self._connection.execute(_READY, {"now": self._round.now}).scalars())
+        keys = list(_READY.one(self._connection, now=self._round.now).scalars())
         rows = self._waiting(keys)
         self._drain(astray(self._connection, self._desk, self._round.now))
         self._load({row.conversation_id for row in rows})
@@ -93,19 +94,12 @@ class _Worker:
     def _waiting(self, keys: list[str]) -> list[Envelope]:
         if not keys:
             return []
-        query = (
-            select(*ENVELOPE_COLUMNS)
-            .where(envelopes.c.lane.in_(keys), envelopes.c.done_at.is_(None))
-            .order_by(envelopes.c.id)
-            .limit(_ENVELOPES)
-        )
-        return [envelope_of(row) for row in self._connection.execute(query)]
+        return [envelope_of(row) for row in _WAITING.one(self._connection, keys=keys)]
 
     def _load(self, ids: set[str]) -> None:
-        missing = sorted(ids - self._now.keys())
+        missing = ids - self._now.keys()
         if missing:
-            query = select(*CONVERSATION_COLUMNS).where(conversations.c.id.in_(missing)).with_for_update()
-            self._remember(self._connection.execute(query))
+            self._remember(_CONVERSATIONS.one(self._connection, ids=missing))
 
     def _remember(self, rows: Any) -> list[Conversation]:
         loaded = [conversation_of(row) for row in rows]
@@ -219,10 +213,9 @@ class _Worker:
         }
         done = [row.id for row in rows]
         if done:
-            statement = update(envelopes).where(envelopes.c.id.in_(done)).values(done_at=self._round.now)
-            self._connection.execute(statement)
+            _ENVELOPES_DONE.one(self._connection, ids=done, at=self._round.now)
         if keys and len(rows) < _ENVELOPES:  # else somebody's later envelopes may still wait in these lanes
-            self._connection.execute(delete(lanes).where(lanes.c.key.in_(keys)))
+            _LANES_DONE.one(self._connection, keys=keys)
 
 
 def needs_history(envelope: Envelope) -> bool:
@@ -250,25 +243,40 @@ def _delivered(connection: Connection, conversation_id: str, agent_email: str) -
 
 _c = conversations.c
 _NEED_HISTORY = frozenset({"agent-refused", "due", "transfer"})
-_AGENTS = select(
-    agents.c.key,
-    agents.c.open,
-    agents.c.given,
-    agents.c.last_given_at,
-    agents.c.refused_until,
-    agents.c.refused,
-    agents.c.absent_until,
-    agents.c.absent,
+_AGENTS = Prepared(
+    select(
+        agents.c.key,
+        agents.c.open,
+        agents.c.given,
+        agents.c.last_given_at,
+        agents.c.refused_until,
+        agents.c.refused,
+        agents.c.absent_until,
+        agents.c.absent,
+    )
 )
-_QUEUES = (
+_QUEUES = Prepared(
     select(conversations.c.team, func.count().label("n"))
     .where(conversations.c.status == "queued")
     .group_by(conversations.c.team)
 )
-_READY = (
+_READY = Prepared(
     select(lanes.c.key)
-    .where(lanes.c.stage == "in", lanes.c.ready_at <= text(":now"))
+    .where(lanes.c.stage == "in", lanes.c.ready_at <= bindparam("now"))
     .order_by(lanes.c.ready_at)
     .limit(_LANES)
     .with_for_update(skip_locked=True)
 )
+_WAITING = Prepared(
+    select(*ENVELOPE_COLUMNS)
+    .where(among(envelopes.c.lane, "keys"), envelopes.c.done_at.is_(None))
+    .order_by(envelopes.c.id)
+    .limit(_ENVELOPES)
+)
+_CONVERSATIONS = Prepared(
+    select(*CONVERSATION_COLUMNS).where(among(conversations.c.id, "ids")).with_for_update()
+)
+_ENVELOPES_DONE = Prepared(
+    update(envelopes).where(among(envelopes.c.id, "ids")).values(done_at=bindparam("at"))
+)
+_LANES_DONE = Prepared(delete(lanes).where(among(lanes.c.key, "keys")))

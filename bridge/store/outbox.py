@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
 
 from bridge.store.guests import Budget, Guest, admit
+from bridge.store.prepared import Prepared, among
 from bridge.store.rows import dump
 from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
@@ -91,43 +92,30 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Work]]:
 
 
 def _claim(connection: Connection, wish: Claim) -> list[Work]:
-    ready = (
-        select(lanes.c.key)
-        .where(lanes.c.stage == wish.stage, lanes.c.ready_at <= wish.now)
-        .order_by(lanes.c.ready_at)
-        .limit(wish.limit)
-        .with_for_update(skip_locked=True)
+    leased = _LEASE.one(
+        connection,
+        stage=wish.stage,
+        now=wish.now,
+        most=wish.limit,
+        new_owner=wish.owner,
+        until=wish.now + wish.lease,
     )
-    lease = (
-        update(lanes)
-        .where(lanes.c.key.in_(ready.scalar_subquery()))
-        .values(owner=wish.owner, ready_at=wish.now + wish.lease)
-        .returning(lanes.c.key)
-    )
-    keys = connection.execute(lease).scalars().all()
-    return sorted(_heads(connection, keys, wish).values(), key=lambda work: work.id)
+    works = _heads(connection, leased.scalars().all(), wish).values()
+    return sorted(works, key=lambda work: work.id)
 
 
 def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str, Work]:
     """The oldest open delivery of each leased lane; lanes that have none, or must wait, are let go."""
     if not keys:
         return {}
-    oldest = (
-        select(func.min(deliveries.c.id))
-        .where(deliveries.c.lane.in_(keys), deliveries.c.state == "open")
-        .group_by(deliveries.c.lane)
-    )
-    ids = connection.execute(oldest).scalars().all()
-    rows = connection.execute(select(*_COLUMNS).where(deliveries.c.id.in_(ids))).all() if ids else []
-    works = {row.lane: _work(row, wish) for row in rows}
+    works = {row.lane: _work(row, wish) for row in _OLDEST.one(connection, keys=keys)}
     if empty := [key for key in keys if key not in works]:
-        connection.execute(delete(lanes).where(lanes.c.key.in_(empty)))
+        _EMPTY.one(connection, keys=empty)
     if wish.budget and works:
         works = _with_guests(connection, works, wish, wish.budget)
     if works:
-        begun = update(deliveries).where(deliveries.c.id.in_([work.id for work in works.values()]))
-        quiet = wish.now + QUIET_SECONDS
-        connection.execute(begun.values(attempts=deliveries.c.attempts + 1, doubt=1, quiet_until=quiet))
+        begun = [work.id for work in works.values()]
+        _BEGUN.one(connection, ids=begun, quiet=wish.now + QUIET_SECONDS)
     return works
 
 
@@ -158,16 +146,9 @@ def _with_guests(
     by_guest = {lane.partition(":")[2]: work for lane, work in works.items()}
     admitted, put_off = admit(connection, by_guest, budget, wish.now)
     rooms = {
-        (row.guest_id, row.agent_email): row.room_id
-        for row in connection.execute(
-            select(threads.c.guest_id, threads.c.agent_email, threads.c.room_id).where(
-                threads.c.guest_id.in_(list(admitted))
-            )
-        )
+        (row.guest_id, row.agent_email): row.room_id for row in _ROOMS.one(connection, guests=list(admitted))
     }
-    if put_off:
-        rows = [{"lane": by_guest[guest].lane, "at": at} for guest, at in put_off.items()]
-        connection.execute(_LET_GO, rows)
+    _LET_GO.many(connection, [{"lane": by_guest[guest].lane, "at": at} for guest, at in put_off.items()])
     ready = {}
     for guest_id, guest in admitted.items():
         work = by_guest[guest_id]
@@ -201,19 +182,10 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
 
 def _still_mine(connection: Connection, settled: Sequence[Settled]) -> dict[int, str]:
     """The attempts that count, with their deliveries' states: open, or dropped meanwhile."""
-    keys = sorted({one.work.lane for one in settled})
-    owners = dict(
-        connection.execute(
-            select(lanes.c.key, lanes.c.owner)
-            .where(lanes.c.key.in_(keys))
-            .order_by(lanes.c.key)
-            .with_for_update()
-        ).all()
-    )
-    c = deliveries.c
-    ids = [one.work.id for one in settled]
-    query = select(c.id, c.attempts, c.state).where(c.id.in_(ids), c.state.in_(("open", "dropped")))
-    rows = {row.id: row for row in connection.execute(query)}
+    locked = _OWNERS.one(connection, keys={one.work.lane for one in settled})
+    owners = {row.key: row.owner for row in locked}
+    begun = _ATTEMPTS.one(connection, ids=[one.work.id for one in settled])
+    rows = {row.id: row for row in begun}
     return {
         one.work.id: rows[one.work.id].state
         for one in settled
@@ -226,31 +198,27 @@ def _still_mine(connection: Connection, settled: Sequence[Settled]) -> dict[int,
 def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
     if not done:
         return
-    connection.execute(
-        _DONE, [{"delivery": one.work.id, "webex": one.webex_id, "at": one.now} for one in done]
-    )
+    _DONE.many(connection, [{"delivery": one.work.id, "webex": one.webex_id, "at": one.now} for one in done])
     sent = [one.work for one in done if one.work.stage == "say" and one.work.last]
-    if sent:
-        connection.execute(
-            _SENT,
-            [{"conversation": work.conversation_id, "number": work.seq, "state": "sent"} for work in sent],
-        )
+    _SENT.many(
+        connection,
+        [{"conversation": work.conversation_id, "number": work.seq, "state": "sent"} for work in sent],
+    )
     rooms = [one for one in done if one.room_id and one.work.guest]
-    if rooms:
-        connection.execute(
-            _ROOM,
-            [
-                {
-                    "guest": one.work.guest.id if one.work.guest else None,
-                    "email": one.work.address,
-                    "room": one.room_id,
-                    "first": one.webex_created,
-                    "first_id": one.webex_id,
-                    "at": one.now,
-                }
-                for one in rooms
-            ],
-        )
+    _ROOM.many(
+        connection,
+        [
+            {
+                "guest": one.work.guest.id if one.work.guest else None,
+                "email": one.work.address,
+                "room": one.room_id,
+                "first": one.webex_created,
+                "first_id": one.webex_id,
+                "at": one.now,
+            }
+            for one in rooms
+        ],
+    )
     listen = {
         thread_lane(one.work.guest.id, one.work.address or ""): one.listen_at
         for one in rooms
@@ -271,8 +239,8 @@ def thread_lane(guest_id: str, agent_email: str) -> str:
 def _save_again(connection: Connection, again: Sequence[Settled]) -> None:
     if not again:
         return
-    connection.execute(
-        _AGAIN,
+    _AGAIN.many(
+        connection,
         [
             {
                 "delivery": one.work.id,
@@ -284,15 +252,15 @@ def _save_again(connection: Connection, again: Sequence[Settled]) -> None:
             for one in again
         ],
     )
-    connection.execute(_LET_GO, [{"lane": one.work.lane, "at": one.again_at} for one in again])
+    _LET_GO.many(connection, [{"lane": one.work.lane, "at": one.again_at} for one in again])
 
 
 def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
     """What is given up: a dead letter and word of it, or an agent whom Webex refuses and a new choice."""
     if not ended:
         return
-    connection.execute(
-        _ENDED,
+    _ENDED.many(
+        connection,
         [
             {
                 "delivery": one.work.id,
@@ -304,18 +272,18 @@ def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
         ],
     )
     failed = [one for one in ended if one.outcome == "dead" and one.work.stage == "say"]
-    if failed:
-        rows = [
+    _SENT.many(
+        connection,
+        [
             {"conversation": one.work.conversation_id, "number": one.work.seq, "state": "failed"}
             for one in failed
-        ]
-        connection.execute(_SENT, rows)
+        ],
+    )
     refused = [one for one in ended if one.outcome == "agent-refused"]
     _tell_intake(
         connection, [_failed_envelope(connection, one) for one in failed] + [_refused(one) for one in refused]
     )
-    if refused:
-        connection.execute(_LET_GO, [{"lane": one.work.lane, "at": one.again_at} for one in refused])
+    _LET_GO.many(connection, [{"lane": one.work.lane, "at": one.again_at} for one in refused])
 
 
 def _failed_envelope(connection: Connection, one: Settled) -> dict[str, Any]:
@@ -356,9 +324,10 @@ def _following(connection: Connection, settled: Sequence[Settled]) -> dict[str, 
         mine = [one for one in settled if one.work.stage == stage]
         sample = mine[-1]
         keys = [one.work.lane for one in mine]
-        connection.execute(_EXTEND, [{"lane": key, "at": sample.now + sample.lease} for key in keys])
         wish = Claim(stage, sample.work.owner, sample.now, sample.lease, len(keys), sample.budget)
-        found.update(_heads(connection, keys, wish))
+        heads = _heads(connection, keys, wish)
+        _EXTEND.many(connection, [{"lane": key, "at": sample.now + sample.lease} for key in heads])
+        found.update(heads)
     return found
 
 
@@ -415,12 +384,12 @@ _COLUMNS = (
     deliveries.c.created_at,
     deliveries.c.quiet_until,
 )
-_DONE = (
+_DONE = Prepared(
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"))
     .values(state="done", doubt=0, error=None, webex_id=bindparam("webex"), done_at=bindparam("at"))
 )
-_AGAIN = (
+_AGAIN = Prepared(
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"))
     .values(
@@ -430,17 +399,17 @@ _AGAIN = (
         attempts=deliveries.c.attempts - bindparam("back"),
     )
 )
-_ENDED = (
+_ENDED = Prepared(
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"))
     .values(state=bindparam("ended_as"), doubt=0, error=bindparam("why"), done_at=bindparam("at"))
 )
-_SENT = (
+_SENT = Prepared(
     update(messages)
     .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq == bindparam("number"))
     .values(delivery=bindparam("state"))
 )
-_ROOM = (
+_ROOM = Prepared(
     update(threads)
     .where(threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("email"))
     .values(
@@ -450,5 +419,52 @@ _ROOM = (
         quiet_since=bindparam("at"),
     )
 )
-_LET_GO = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
-_EXTEND = update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("at"))
+_LET_GO = Prepared(
+    update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
+)
+_EXTEND = Prepared(update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("at")))
+_READY = (
+    select(lanes.c.key)
+    .where(lanes.c.stage == bindparam("stage"), lanes.c.ready_at <= bindparam("now"))
+    .order_by(lanes.c.ready_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = Prepared(
+    update(lanes)
+    .where(lanes.c.key.in_(_READY.scalar_subquery()))
+    .values(owner=bindparam("new_owner"), ready_at=bindparam("until"))
+    .returning(lanes.c.key)
+)
+_OLDEST = Prepared(
+    select(*_COLUMNS).where(
+        deliveries.c.id.in_(
+            select(func.min(deliveries.c.id))
+            .where(among(deliveries.c.lane, "keys"), deliveries.c.state == "open")
+            .group_by(deliveries.c.lane)
+            .scalar_subquery()
+        )
+    )
+)
+_EMPTY = Prepared(delete(lanes).where(among(lanes.c.key, "keys")))
+_BEGUN = Prepared(
+    update(deliveries)
+    .where(among(deliveries.c.id, "ids"))
+    .values(attempts=deliveries.c.attempts + 1, doubt=1, quiet_until=bindparam("quiet"))
+)
+_ROOMS = Prepared(
+    select(threads.c.guest_id, threads.c.agent_email, threads.c.room_id).where(
+        among(threads.c.guest_id, "guests")
+    )
+)
+_OWNERS = Prepared(
+    select(lanes.c.key, lanes.c.owner)
+    .where(among(lanes.c.key, "keys"))
+    .order_by(lanes.c.key)
+    .with_for_update()
+)
+_ATTEMPTS = Prepared(
+    select(deliveries.c.id, deliveries.c.attempts, deliveries.c.state).where(
+        among(deliveries.c.id, "ids"), or_(deliveries.c.state == "open", deliveries.c.state == "dropped")
+    )
+)

@@ -6,17 +6,19 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, update
+from sqlalchemy import Connection, bindparam, case, update
 
 from bridge.domain.desk import Desk
 from bridge.domain.model import Conversation, Envelope, News, Note, Plan, Said, Send
 from bridge.domain.public import iso, message_item
 from bridge.store.hearing import soon
 from bridge.store.outbox import thread_lane
-from bridge.store.rows import CONVERSATION_FIELDS, conversation_row, dump, said_row
-from bridge.store.sql import insert_for, wake
+from bridge.store.prepared import Prepared
+from bridge.store.rows import CONVERSATION_FIELDS, dump, said_row
+from bridge.store.sql import insert_all, insert_for, upsert, wake
 from bridge.store.tables import agents, choices, conversations, deliveries, guests, held, messages, threads
 
 
@@ -183,23 +185,14 @@ def commit(
     desk: Desk,
 ) -> set[str]:
     """Writes everything; the stages that have new work."""
-    changed = [one for key, one in after.items() if one is not before[key]]
-    if changed:
-        connection.execute(_SAVE, [_renamed(conversation_row(one)) for one in changed])
-    if changes.said:
-        connection.execute(insert(messages), changes.said)
-    if changes.dropped:
-        connection.execute(_DROP, [{"conversation": one, "at": changes.now} for one in changes.dropped])
-    if changes.revisions:
-        connection.execute(_REVISE, [{**one, "moment": changes.now} for one in changes.revisions])
-    if changes.undelivered:
-        connection.execute(_UNDELIVERED, [{"conversation": one} for one in changes.undelivered])
-    if changes.held:
-        connection.execute(insert(held), changes.held)
-    if changes.chosen:
-        connection.execute(insert(choices), changes.chosen)
-    if changes.deliveries:
-        connection.execute(insert(deliveries), changes.deliveries)
+    _save(connection, before, after)
+    insert_all(connection, messages, changes.said)
+    _DROP.many(connection, [{"conversation": one, "at": changes.now} for one in changes.dropped])
+    _REVISE.many(connection, [{**one, "moment": changes.now} for one in changes.revisions])
+    _UNDELIVERED.many(connection, [{"conversation": one} for one in changes.undelivered])
+    insert_all(connection, held, changes.held)
+    insert_all(connection, choices, changes.chosen)
+    insert_all(connection, deliveries, changes.deliveries)
     stages: set[str] = set()
     for stage, kind in (("say", "say"), ("call", "callback"), ("bot", "note")):
         woken = {one["lane"] for one in changes.deliveries if one["kind"] == kind}
@@ -211,8 +204,27 @@ def commit(
     return stages
 
 
-def _renamed(row: dict[str, Any]) -> dict[str, Any]:
-    return {f"b_{name}": value for name, value in row.items()}
+def _save(
+    connection: Connection, before: Mapping[str, Conversation], after: Mapping[str, Conversation]
+) -> None:
+    """Only the columns that changed: each one that is named costs the indexes that it is in."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for key, one in after.items():
+        former = before[key]
+        if one is not former:
+            names = tuple(name for name in CONVERSATION_FIELDS if getattr(one, name) != getattr(former, name))
+            alike.setdefault(names, []).append({f"new_{name}": getattr(one, name) for name in ("id", *names)})
+    for names, rows in alike.items():
+        if names:
+            _save_columns(names).many(connection, rows)
+
+
+@cache
+def _save_columns(names: tuple[str, ...]) -> Prepared:
+    mine = conversations.c.id == bindparam("new_id")
+    return Prepared(
+        update(conversations).where(mine).values({name: bindparam(f"new_{name}") for name in names})
+    )
 
 
 def _count_guests(
@@ -226,10 +238,8 @@ def _count_guests(
         if one.status == "ended" and before[key].status != "ended" and one.agent:
             ended.append({"guest": one.guest_id, "by": one.agent, "moment": one.ended_at})
     rows = [{"guest": guest, "change": change} for guest, change in sorted(changes.items()) if change]
-    if rows:
-        connection.execute(_COUNT_GUEST, rows)
-    if ended:
-        connection.execute(_LAST_AGENT, ended)
+    _COUNT_GUEST.many(connection, rows)
+    _LAST_AGENT.many(connection, ended)
 
 
 def _know_threads(
@@ -248,28 +258,31 @@ def _know_threads(
         for key, one in after.items()
         if one.agent_email and (one.given_at != before[key].given_at)
     ]
-    if rows:
-        statement = insert_for(connection, threads)
-        new = statement.excluded
-        same = threads.c.conversation_id == new.conversation_id  # an agent gets a conversation back
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["guest_id", "agent_email"],
-                set_={
-                    "conversation_id": new.conversation_id,
-                    "since": case((same, threads.c.since), else_=None),
-                    "since_id": case((same, threads.c.since_id), else_=None),
-                    "quiet_since": new.quiet_since,
-                },
-            ),
-            rows,
-        )
-        back = [
-            one
-            for key, one in after.items()
-            if one.agent in json.loads(before[key].tried) and one.agent_email
-        ]
-        soon(connection, [thread_lane(one.guest_id, one.agent_email or "") for one in back], now)
+    _KNOW_THREAD.many(connection, rows)
+    back = [
+        one
+        for key, one in after.items()
+        if one.agent_email and one.agent in json.loads(before[key].tried)
+    ]
+    soon(connection, [thread_lane(one.guest_id, one.agent_email or "") for one in back], now)
+
+
+def _know_thread(connection: Connection) -> Any:
+    names = ("guest_id", "agent_email", "conversation_id", "since", "quiet_since")
+    fresh = insert_for(connection, threads).values({name: bindparam(name) for name in names})
+    same = threads.c.conversation_id == fresh.excluded.conversation_id  # an agent gets a conversation back
+    return fresh.on_conflict_do_update(
+        index_elements=["guest_id", "agent_email"],
+        set_={
+            "conversation_id": fresh.excluded.conversation_id,
+            "since": case((same, threads.c.since), else_=None),
+            "since_id": case((same, threads.c.since_id), else_=None),
+            "quiet_since": fresh.excluded.quiet_since,
+        },
+    )
+
+
+_KNOW_THREAD = Prepared(_know_thread)
 
 
 def _save_agents(connection: Connection, desk: Desk) -> None:
@@ -284,23 +297,10 @@ def _save_agents(connection: Connection, desk: Desk) -> None:
         }
         for state in desk.changed_agents()
     ]
-    if rows:
-        statement = insert_for(connection, agents)
-        columns = ("open", "given", "last_given_at", "refused_until", "refused")
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["key"], set_={name: statement.excluded[name] for name in columns}
-            ),
-            rows,
-        )
+    upsert(connection, agents, ("key",), rows)
 
 
-_SAVE = (
-    update(conversations)
-    .where(conversations.c.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in CONVERSATION_FIELDS if name != "id"})
-)
-_DROP = (
+_DROP = Prepared(
     update(deliveries)
     .where(
         deliveries.c.conversation_id == bindparam("conversation"),
@@ -309,18 +309,18 @@ _DROP = (
     )
     .values(state="dropped", done_at=bindparam("at"))
 )
-_REVISE = (
+_REVISE = Prepared(
     update(messages)
     .where(messages.c.webex_id == bindparam("webex"), messages.c.conversation_id == bindparam("conversation"))
     .values(text=bindparam("new_text"), html=bindparam("new_html"), revised_at=bindparam("moment"))
 )
-_UNDELIVERED = (
+_UNDELIVERED = Prepared(
     update(messages)
     .where(messages.c.conversation_id == bindparam("conversation"), messages.c.delivery == "pending")
     .values(delivery="failed")
 )
 _count = guests.c.open_conversations + bindparam("change")
-_COUNT_GUEST = (
+_COUNT_GUEST = Prepared(
     update(guests)
     .where(guests.c.id == bindparam("guest"))
     .values(
@@ -329,7 +329,7 @@ _COUNT_GUEST = (
         reissue_at=case((_count > 0, case((guests.c.token.is_not(None), 0.0), else_=None)), else_=None),
     )
 )
-_LAST_AGENT = (
+_LAST_AGENT = Prepared(
     update(guests)
     .where(guests.c.id == bindparam("guest"))
     .values(last_agent=bindparam("by"), last_ended_at=bindparam("moment"))
