@@ -175,7 +175,7 @@ class Service:
             registered=lambda: self.pumps["hear"].wake(),
             lease_seconds=LEASE_SECONDS,
         )
-        self.intake = Intake(store, self._round, self._decided)
+        self.intake = Intake(store, self._round, self._begun, self._decided)
         self.pumps: dict[str, Pump[Any]] = {
             "say": Pump("say", courier.claim, courier.work, _SAY),
             "hear": Pump("hear", listener.claim, listener.work, _HEAR),
@@ -346,6 +346,10 @@ class Service:
 
     def _stored(self) -> None:
         self.intake.wake()
+
+    def _begun(self) -> set[str]:
+        """A round of intake is under way; what it gives to say is claimed in the same transaction."""
+        return {"say"} if self.pumps["say"].claim_now() else set()
 
     def _decided(self, outcome: Outcome) -> None:
         for stage in outcome.stages:

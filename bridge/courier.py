@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -52,9 +52,10 @@ class Courier:
         self._lease = lease_seconds
         self._log = structlog.get_logger()
 
-    async def claim(self, room: int) -> Sequence[Work]:
+    def claim(self, room: int) -> Awaitable[Sequence[Work]]:
+        """Submitted to the store when this returns."""
         wish = Claim("say", self._store.owner, self._clock.now(), self._lease, room, self._budget())
-        return await self._store.do(outbox.claim, wish)
+        return self._store.do(outbox.claim, wish)
 
     async def work(self, work: Work) -> Work | None:
         """Attempts one delivery and settles it; the lane's next one, on the same lease."""

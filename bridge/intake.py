@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
 from bridge.domain.identity import subject_hash
-from bridge.logs import crash
 from bridge.store.intake import Outcome, Round, work
 from bridge.store.store import Store
 from bridge.store.writer import StoreUnavailable
@@ -19,40 +18,72 @@ _TROUBLE_SECONDS = 1.0
 
 
 class Intake:
-    """`round_` gives the configuration in force; `told` hears what each round did."""
+    """`round_` gives the configuration in force; `told` hears what each round did.
 
-    def __init__(self, store: Store, round_: Callable[[], Round], told: Callable[[Outcome], None]) -> None:
+    `begun` is called when a round was submitted, and gives the stages for which a claim was submitted right
+    behind it: those need not be told of their new work.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        round_: Callable[[], Round],
+        begun: Callable[[], set[str]],
+        told: Callable[[Outcome], None],
+    ) -> None:
         self._store = store
         self._round = round_
+        self._begun = begun
         self._told = told
-        self._news = asyncio.Event()
+        self._working: asyncio.Future[Outcome] | None = None
+        self._news = False  # something was stored since the round under way was submitted
         self._stopping = False
         self._log = structlog.get_logger()
 
     def wake(self) -> None:
-        self._news.set()
+        """Submits a round at once, or when the one under way is back.
+
+        One that is submitted right behind an event decides it in the transaction that stores it.
+        """
+        self._news = self._working is not None
+        if self._news or self._stopping:
+            return
+        try:
+            self._working = self._store.do(work, self._round())
+        except Exception:  # noqa: BLE001 - whoever brought the news must not suffer from it
+            self._log.exception("intake.crashed")
+            return
+        claimed = self._begun()
+        self._working.add_done_callback(partial(self._worked, claimed))
 
     def stop(self) -> None:
         self._stopping = True
-        self._news.set()
 
     async def run(self) -> None:
         """Until `stop`. A store that fails is waited for; nothing is lost meanwhile."""
         while not self._stopping:
-            self._news.clear()
-            try:
-                outcome = await self._store.do(work, self._round())
-            except StoreUnavailable:
-                await asyncio.sleep(_TROUBLE_SECONDS)
-                continue
-            except Exception as error:  # noqa: BLE001 - a fault in one round must not end all intake
-                self._log.error("intake.crashed", **crash(error))
-                await asyncio.sleep(_TROUBLE_SECONDS)
-                continue
-            self._report(outcome)
-            if not outcome.more:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
+            self.wake()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _worked(self, claimed: set[str], worked: asyncio.Future[Outcome]) -> None:
+        if worked.cancelled():
+            return
+        error = worked.exception()
+        if error is not None:
+            if not isinstance(error, StoreUnavailable):  # a fault in one round must not end all intake
+                self._log.error("intake.crashed", exc_info=error)
+            asyncio.get_running_loop().call_later(_TROUBLE_SECONDS, self._rested)
+            return
+        self._working = None
+        outcome = worked.result()
+        outcome.stages -= claimed
+        self._report(outcome)
+        if self._news or outcome.more:
+            self.wake()
+
+    def _rested(self) -> None:
+        self._working = None
+        self.wake()
 
     def _report(self, outcome: Outcome) -> None:
         for event, conversation, fields in outcome.log:
@@ -69,6 +100,6 @@ class Intake:
                 conversation=envelope.conversation_id,
                 envelope=envelope.id,
                 kind=envelope.kind,
-                **crash(error),
+                exc_info=error,
             )
         self._told(outcome)

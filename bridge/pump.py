@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from bridge.logs import crash
 from bridge.store.writer import StoreUnavailable
 
 
@@ -39,7 +38,8 @@ class Pump(Generic[Job]):
         self._work = work
         self._width = width
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._news = asyncio.Event()
+        self._claiming: asyncio.Future[Sequence[Job]] | None = None
+        self._news = False  # there may be more to claim than was claimed so far
         self._stopping = False
         self._log = structlog.get_logger()
 
@@ -49,23 +49,31 @@ class Pump(Generic[Job]):
         return set(self._tasks.values())
 
     def wake(self) -> None:
-        self._news.set()
+        """Claims at once, or when the claim under way is back and there is room."""
+        self.claim_now()
+
+    def claim_now(self) -> bool:
+        """The same; True: at once. A claim submitted right behind something else sees what that has done."""
+        room = self._width - len(self._tasks)
+        # A few at a time would make a transaction of each; wait until a claim is worth one.
+        self._news = self._claiming is not None or room < max(1, self._width // 4)
+        if self._news or self._stopping:
+            return False
+        self._claiming = asyncio.ensure_future(self._claim(room))
+        self._claiming.add_done_callback(partial(self._claimed, room))
+        return True
 
     async def run(self) -> None:
         """Until `stop`. A store that fails is waited for."""
         while not self._stopping:
-            self._news.clear()
-            room = self._width - len(self._tasks)
-            # A few at a time would make a transaction of each; wait until a claim is worth one.
-            claimed = await self._claim_safely(room) if room >= self._width // 4 else 0
-            if claimed < room or room == 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
+            self.wake()
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def stop(self, seconds: float) -> None:
         """Claims nothing more and waits for what is in flight, at most `seconds`."""
         self._stopping = True
-        self._news.set()
+        if self._claiming:
+            await asyncio.wait([self._claiming], timeout=seconds)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
@@ -73,22 +81,32 @@ class Pump(Generic[Job]):
             if late:
                 await asyncio.wait(late, timeout=1)
 
-    async def _claim_safely(self, room: int) -> int:
-        try:
-            jobs = await self._claim(room)
-        except StoreUnavailable:
-            await asyncio.sleep(_TROUBLE_SECONDS)
-            return 0
+    def _claimed(self, room: int, claimed: asyncio.Future[Sequence[Job]]) -> None:
+        if claimed.cancelled():
+            return
+        error = claimed.exception()
+        if error is not None:
+            if not isinstance(error, StoreUnavailable):
+                self._log.error("claim.crashed", stage=self._name, exc_info=error)
+            asyncio.get_running_loop().call_later(_TROUBLE_SECONDS, self._rested)
+            return
+        self._claiming = None
+        jobs = claimed.result()
         for job in jobs:
             task = asyncio.create_task(self._follow(job))
             self._tasks[task] = job.lane
             task.add_done_callback(self._finished)
-        return len(jobs)
+        if self._news or len(jobs) >= room:
+            self.wake()
+
+    def _rested(self) -> None:
+        self._claiming = None
+        self.wake()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
-        if len(self._tasks) <= self._width // 2:
-            self._news.set()
+        if self._news and len(self._tasks) <= self._width // 2:
+            self.wake()
 
     async def _follow(self, job: Job) -> None:
         """One lane, delivery after delivery, while its lease lasts."""
@@ -99,7 +117,7 @@ class Pump(Generic[Job]):
             except StoreUnavailable:
                 return  # not settled: the lease runs out and somebody looks again
             except Exception as error:  # noqa: BLE001 - one delivery must not stop its stage
-                self._log.error("work.crashed", stage=self._name, **crash(error))
+                self._log.exception("work.crashed", stage=self._name, error=type(error).__name__)
                 return
             if self._stopping:
                 return

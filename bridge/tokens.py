@@ -142,7 +142,7 @@ class Tokens:
             person_id=minted.person_id,
             email=minted.email,
         )
-        saved = self._store.do(guests.save_tokens, row)
+        saved = self._store.do_later(guests.save_tokens, row)
         saved.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._remember(guest.id, asked_at, minted.token)
         self.minted += 1

@@ -166,7 +166,9 @@ class Door:
 
     async def _accept(self, arrival: Arrival) -> Accepted:
         try:
-            accepted = await self.store.do(accept, arrival)
+            stored = self.store.do(accept, arrival)
+            self._stored()  # whoever goes on with it may do so in the same transaction
+            accepted = await stored
         except NoConversation:
             raise Problem(409, "There is no open conversation for this.") from None
         except NameRefused:
@@ -178,7 +180,6 @@ class Door:
         self._log.debug(
             "envelope.stored", conversation=accepted.conversation_id, source=arrival.source, kind=arrival.kind
         )
-        self._stored()
         return accepted
 
     def _arrival(self, source: SourceView, key: str, event: Event) -> Arrival:

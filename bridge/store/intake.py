@@ -58,13 +58,18 @@ class Outcome:
 
 def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
     """One round for everybody who asked: they get the same outcome."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     outcome = _Worker(connection, rounds[-1]).run()
     return [outcome] * len(rounds)
 
 
-work.first = True  # type: ignore[attr-defined]  # the writer takes the lock above before any row's lock
+def one_at_a_time(connection: Connection) -> None:
+    """Taken before any row's lock, else two processes could wait for each other."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+work.rank = 1  # type: ignore[attr-defined]  # after what just arrived was stored, in the same transaction
+work.begin = one_at_a_time  # type: ignore[attr-defined]
 
 
 class _Worker:

@@ -91,6 +91,9 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Work]]:
     return [_claim(connection, one) for one in claims]
 
 
+claim.rank = 2  # type: ignore[attr-defined]  # after intake has decided, in the same transaction
+
+
 def _claim(connection: Connection, wish: Claim) -> list[Work]:
     leased = _LEASE.one(
         connection,

@@ -260,15 +260,13 @@ def _know_threads(
     ]
     _KNOW_THREAD.many(connection, rows)
     back = [
-        one
-        for key, one in after.items()
-        if one.agent_email and one.agent in json.loads(before[key].tried)
+        one for key, one in after.items() if one.agent_email and one.agent in json.loads(before[key].tried)
     ]
     soon(connection, [thread_lane(one.guest_id, one.agent_email or "") for one in back], now)
 
 
 def _know_thread(connection: Connection) -> Any:
-    names = ("guest_id", "agent_email", "conversation_id", "since", "quiet_since")
+    names = ("guest_id", "agent_email", "conversation_id", "since", "since_id", "quiet_since")
     fresh = insert_for(connection, threads).values({name: bindparam(name) for name in names})
     same = threads.c.conversation_id == fresh.excluded.conversation_id  # an agent gets a conversation back
     return fresh.on_conflict_do_update(

@@ -69,6 +69,10 @@ class Store:
         """Submits one item of an operation to the writer; resolved after the commit."""
         return self.writer.submit(operation, item)
 
+    def do_later(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
+        """The same for what need not be on disk at once: it goes with the next transaction, within 50 ms."""
+        return self.writer.submit_later(operation, item)
+
     async def read(
         self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
