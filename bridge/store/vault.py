@@ -120,7 +120,9 @@ def reseal_all(connection: Connection, ciphers: Sequence[Cipher]) -> list[int]:
         ]
         tokens = [
             {"which": row.id, "sealed": cipher.reseal(row.token)}
-            for row in connection.execute(select(guests.c.id, guests.c.token).where(guests.c.token.is_not(None)))
+            for row in connection.execute(
+                select(guests.c.id, guests.c.token).where(guests.c.token.is_not(None))
+            )
         ]
         if held:
             statement = update(secrets).where(secrets.c.name == bindparam("which"))
