@@ -86,4 +86,4 @@ async def test_line_gets_shorter_on_the_stream(sim: Simulator) -> None:
             await line[1].end()
             await eventually(lambda: places() == [3, 2, 1, None])
             assert stream.of("status")[-1]["status"] == "open"
-        assert bridge.texts(AMY) == ["ada", "bert", "dora"]
+        await eventually(lambda: bridge.texts(AMY) == ["ada", "bert", "dora"])
