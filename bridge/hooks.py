@@ -109,7 +109,9 @@ class Hooks:
         name = f"{NAME} {work.guest.id}"
         found: list[Webhook] = []
         if work.guest.webhook is not None:  # a guest who never had one needs no look
-            found = [one for one in await self._webex.list_webhooks(lent.value) if one.name == name]
+            found = [
+                one for one in await self._webex.list_webhooks(self._tokens.still(lent)) if one.name == name
+            ]
         rest: float | None = None
         for event in _EVENTS:
             same = [one for one in found if (one.resource, one.event) == ("messages", event)]
@@ -117,7 +119,7 @@ class Hooks:
             good = good[:1] if work.guest.webhook == fingerprint else []  # else made with another secret
             for one in same:
                 if one not in good:
-                    await self._webex.delete_webhook(lent.value, one.id)
+                    await self._webex.delete_webhook(self._tokens.still(lent), one.id)
             if not good:
                 await self._create(lent, name, event)
             elif good[0].status == "inactive":
@@ -127,7 +129,7 @@ class Hooks:
     async def _create(self, lent: LentToken, name: str, event: str) -> None:
         try:
             await self._webex.create_webhook(
-                lent.value,
+                self._tokens.still(lent),
                 name=name,
                 target_url=self._replies.target or "",
                 resource="messages",
@@ -147,7 +149,7 @@ class Hooks:
             self._log.warning("webhook.disabled", guest=work.guest.id[:12])
             return _REST_AFTER_DISABLING - (now - since)
         await self._webex.update_webhook(
-            lent.value, webhook.id, name=webhook.name, target_url=webhook.target_url
+            self._tokens.still(lent), webhook.id, name=webhook.name, target_url=webhook.target_url
         )
         self._inactive_since.pop(webhook.id, None)
         self._log.info("webhook.enabled", guest=work.guest.id[:12])

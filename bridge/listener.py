@@ -134,11 +134,11 @@ class Listener:
 
     async def _newest(self, thread: Thread, lent: LentToken) -> list[Message]:
         """The thread's newest messages, oldest first; as far back as this conversation goes."""
-        items = await self._webex.list_direct(lent.value, person_email=thread.agent_email)
+        items = await self._webex.list_direct(self._tokens.still(lent), person_email=thread.agent_email)
         pages = 1
         while self._more_to_read(thread, items) and pages < _MOST_PAGES:
             page = await self._webex.list_messages(
-                lent.value, items[-1].room_id, before_message=items[-1].id, max_items=_PAGE
+                self._tokens.still(lent), items[-1].room_id, before_message=items[-1].id, max_items=_PAGE
             )
             if not page.items:
                 break
@@ -158,7 +158,7 @@ class Listener:
         found = []
         for ident in ids:
             try:
-                found.append(await self._webex.get_message(lent.value, ident))
+                found.append(await self._webex.get_message(self._tokens.still(lent), ident))
             except Refused:
                 self._log.warning("hint.dropped", webex_message=ident)
         return found
@@ -200,7 +200,7 @@ class Listener:
         """What the files are; their bytes are fetched when the customer asks for them."""
         for url in message.files:
             try:
-                async with self._webex.open_file(lent.value, url) as stream:
+                async with self._webex.open_file(self._tokens.still(lent), url) as stream:
                     body["files"].append(
                         {
                             "id": file_id(message.id, url),

@@ -76,6 +76,16 @@ class Tokens:
                 return LentToken(self._opened(guest), guest)
             raise
 
+    def still(self, lent: LentToken) -> str:
+        """The token, for a call at this very moment; ask before each call, for the one before took its time.
+
+        Raises NotNow where the token's life is over: ask for leave again.
+        """
+        now = self._clock.now()
+        if lent.guest.usable(now):
+            return lent.value
+        raise NotNow(now, "the token lapsed before its turn came")
+
     async def borrow(self, guest_id: str) -> LentToken:
         """The same for whoever has no leave from a claim. Raises NotNow or Refused."""
         wish = guests.Wanted(guest_id, self._budget(), self._clock.now())

@@ -132,6 +132,24 @@ async def test_lost_answer_of_minting_counts_as_a_token(sim: Simulator, world: W
         assert len(mints(world, "Ada")) == 2
 
 
+async def test_token_that_lapses_between_two_calls_is_not_used_for_the_second(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Looking for lost words took so long that the words need another token (the fixture looks for misuse)."""
+    world.guest_expires_in = 9
+    async with running(config(webex={"poll_seconds": 3600}), sim, clock=clock) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: bridge.texts() == ["hello"])
+        world.fault("POST /v1/messages", "drop_before")
+        look = world.fault("GET /v1/messages/direct", "slow=0.5")
+        await ada.say("more")
+        await eventually(lambda: not any(each.kind == "drop_before" for each in world.faults))
+        await bridge.advance(4)
+        await eventually(lambda: look.used)
+        clock.shift += 6
+        await eventually(lambda: bridge.texts() == ["hello", "more"])
+
+
 async def test_guests_without_an_open_conversation_cost_nothing(
     sim: Simulator, world: World, clock: ShiftedClock
 ) -> None:
