@@ -8,12 +8,13 @@ from typing import Any
 
 import structlog
 
-from bridge.domain.errors import Doubtful, NotFound, Refused, Unauthorized, WebexError
+from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, Unauthorized, WebexError
 from bridge.domain.retry import Again, GiveUp, after_failure
 from bridge.ports import Clock
 from bridge.store import outbox
 from bridge.store.files import read_chunk
 from bridge.store.guests import Budget
+from bridge.store.hearing import ReadingPark, park_reading, reading_parked
 from bridge.store.outbox import Claim, Settled, Work, attributed
 from bridge.store.store import Store
 from bridge.tokens import LentToken, NotNow, Tokens
@@ -92,12 +93,13 @@ class Courier:
         payload = json.loads(work.payload)
         if work.room_id:
             try:
-                return await self._post(work, lent.value, payload, room_id=work.room_id)
+                return await self._post(work, lent, payload, room_id=work.room_id)
             except NotFound:
                 self._log.warning("room.lost", conversation=work.conversation_id)
-        return await self._post(work, lent.value, payload, to_person_email=work.address)
+        return await self._post(work, lent, payload, to_person_email=work.address)
 
-    async def _post(self, work: Work, token: str, payload: dict[str, Any], **to: Any) -> Message:
+    async def _post(self, work: Work, lent: LentToken, payload: dict[str, Any], **to: Any) -> Message:
+        token = self._tokens.still(lent)
         file = payload.get("file")
         if file is None:
             return await self._webex.send_message(token, text=payload["text"], **to)
@@ -116,12 +118,20 @@ class Courier:
         """Our message in the 1:1, should a lost attempt have put it there.
 
         Only what the guest said after the last message known to be ours can be it: a lane is strictly in
-        order, so two equal texts sent on purpose are told apart.
+        order, so two equal texts sent on purpose are told apart. Looking is reading: it keeps to what Webex
+        asked of the reading of answers, and the other way round. Raises NotNow meanwhile.
         """
+        guest_id, now = lent.guest.id, self._clock.now()
+        if (parked := await self._store.read(reading_parked, guest_id)) > now:
+            raise NotNow(parked, "this guest's threads are not to be read now")
         try:
-            thread = await self._webex.list_direct(lent.value, person_email=work.address)
+            thread = await self._webex.list_direct(self._tokens.still(lent), person_email=work.address)
         except NotFound:
             return None
+        except Throttled as error:
+            until = self._clock.now() + error.retry_after
+            await self._store.do(park_reading, ReadingPark(guest_id, until))
+            raise NotNow(until, str(error)) from None
         own = [one for one in thread if one.person_email.lower() != (work.address or "").lower()]
         known = await self._store.read(attributed, [one.id for one in own])
         candidates: list[Message] = []

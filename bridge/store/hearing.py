@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.outbox import PARKED, thread_lane
@@ -227,11 +227,12 @@ class ThreadRead:
 
 def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[bool]:
     """Puts what is new into the inbox, once each. False where the lease was lost: then nothing is written."""
+    keys = {one.thread.lane for one in reads}
+    for guest_id in {one.thread.guest.id for one in reads if one.parked}:
+        keys.update(_lanes_of(connection, guest_id))
     owners = dict(
         connection.execute(
-            select(lanes.c.key, lanes.c.owner)
-            .where(lanes.c.key.in_(sorted({one.thread.lane for one in reads})))
-            .with_for_update()
+            select(lanes.c.key, lanes.c.owner).where(lanes.c.key.in_(sorted(keys))).with_for_update()
         ).all()
     )
     results = []
@@ -265,12 +266,42 @@ def _settle_one(connection: Connection, read: ThreadRead) -> None:
     ).first()
     fresh = left is not None and left.message_id not in thread.hints  # came while we were reading
     again_at = read.now if fresh and not read.parked else read.again_at
-    if read.parked:
-        connection.execute(_PARK, [{"lane": thread.lane, "at": again_at}])
+    if read.parked and again_at is not None:
+        park_reading(connection, [ReadingPark(thread.guest.id, again_at)])
     elif again_at is None:
         connection.execute(delete(lanes).where(lanes.c.key == thread.lane))
     else:
         connection.execute(_LATER, [{"lane": thread.lane, "at": again_at}])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPark:
+    """Webex answered 429 to a read: none of this guest's threads is read before `until`."""
+
+    guest_id: str
+    until: float
+
+
+def park_reading(connection: Connection, parks: Sequence[ReadingPark]) -> list[None]:
+    """Also where a worker has a lease: it loses it, and what it read is read again."""
+    for park in parks:
+        keys = _lanes_of(connection, park.guest_id)
+        wake(connection, "hear", keys, park.until)
+        connection.execute(_PARK, [{"lane": key, "at": park.until} for key in keys])
+    return [None] * len(parks)
+
+
+def reading_parked(connection: Connection, guest_id: str) -> float:
+    """Until when this guest's threads are not to be read; 0 where nothing is parked."""
+    query = select(func.max(lanes.c.ready_at)).where(
+        lanes.c.key.in_(_lanes_of(connection, guest_id)), lanes.c.owner == PARKED
+    )
+    return float(connection.execute(query).scalar() or 0)
+
+
+def _lanes_of(connection: Connection, guest_id: str) -> list[str]:
+    query = select(threads.c.agent_email).where(threads.c.guest_id == guest_id)
+    return sorted(thread_lane(guest_id, email) for email in connection.execute(query).scalars())
 
 
 def _know_files(connection: Connection, read: ThreadRead, rows: Sequence[dict[str, Any]]) -> None:
@@ -409,7 +440,14 @@ def listen_again(connection: Connection, wishes: Sequence[LookAgain]) -> list[in
 
 
 _LATER = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
-_PARK = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=PARKED, ready_at=bindparam("at"))
+_PARK = (
+    update(lanes)
+    .where(
+        lanes.c.key == bindparam("lane"),
+        or_(lanes.c.owner.is_(None), lanes.c.owner != PARKED, lanes.c.ready_at < bindparam("at")),
+    )
+    .values(owner=PARKED, ready_at=bindparam("at"))
+)
 _this_thread = (threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("mail"))
 _quiet_since = update(threads).where(*_this_thread).values(quiet_since=bindparam("moment"))
 _failures = update(threads).where(*_this_thread).values(read_failures=bindparam("failures"))

@@ -121,6 +121,51 @@ async def test_webhook_does_not_break_into_a_parked_thread(
         await eventually(lambda: _heard(ada, ["one", "two", "three"]))
 
 
+async def test_looking_for_lost_words_keeps_to_the_park_of_reading(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """The courier reads the thread too, before it repeats: not while reading is parked (the fixture looks)."""
+    async with running(config(), sim, clock=clock) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: bridge.texts() == ["hello"])
+        fault = world.fault("GET /v1/messages", status=429, retry_after=30)
+        await eventually(lambda: fault.used)
+        world.fault("POST /v1/messages", "drop_after")
+        await ada.say("more")
+        await eventually(lambda: bridge.texts() == ["hello", "more"])
+        await bridge.advance(5)
+        await bridge.opened("bert", "me too")
+        await eventually(lambda: "me too" in bridge.texts())
+        await bridge.advance(30)
+        await eventually(lambda: _all_sent(ada))
+        assert bridge.texts() == ["hello", "more", "me too"]
+
+
+async def test_429_for_such_a_look_parks_reading(sim: Simulator, world: World, clock: ShiftedClock) -> None:
+    """A webhook does not have the thread read while Webex has the courier wait with looking."""
+    async with running(CALM, sim, clock=clock, public_url=True) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: len(world.hooks) == 3)
+        fault = world.fault("GET /v1/messages/direct", status=429, retry_after=30)
+        world.fault("POST /v1/messages", "drop_after")
+        await ada.say("more")
+        await eventually(lambda: bridge.texts() == ["hello", "more"])
+        await bridge.advance(5)
+        await eventually(lambda: fault.used)
+        await bridge.advance(1)
+        world.say(AMY, _guest(world), text="an answer")
+        await bridge.opened("bert", "me too")
+        await eventually(lambda: "me too" in bridge.texts())
+        await bridge.advance(30)
+        await eventually(lambda: _all_sent(ada))
+        await eventually(lambda: _heard(ada, ["an answer"]))
+
+
+async def _all_sent(customer: Any) -> bool:
+    own = [item for item in await customer.messages() if item["from"] == "customer"]
+    return all(item["delivery"] == "sent" for item in own)
+
+
 def _guest(world: World) -> str:
     return next(guest.id for guest in world.guests.values() if guest.name == "Ada")
 
