@@ -29,7 +29,7 @@ _PLACES: Final = (
     # (name, match, chance of each form of 429, may its token be revoked)
     ("messages", "POST /v1/messages$", 0.004, True),
     ("reads", "GET /v1/messages", 0.002, True),
-    ("tokens", "POST /v1/guests/token$", 0.002, False),
+    ("tokens", "POST /v1/guests/token$", 0.001, False),
     ("webhooks", "/v1/webhooks", 0.004, True),
     ("credential", "POST /v1/access_token$", 0.01, False),
 )
