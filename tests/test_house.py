@@ -31,7 +31,6 @@ ROOMS = [
 MOST_LINES = 340
 LONGER = {  # and why
     "bridge/app.py": "the composition root: every part is built and connected in one place",
-    "bridge/domain/decide.py": "one function for each kind of envelope, and the steps that they share",
     "bridge/store/guests.py": "grants, intents and parks of one token read as one piece",
     "bridge/store/hearing.py": "claim, read and settle of one thread, beside the statements they run",
     "bridge/store/outbox.py": "claim, settle and fence of one delivery, beside the statements they run",

@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, text, tuple_, update
 
-from bridge.domain.decide import Delivered, Facts, decide, look_again
+from bridge.domain.decide import decide, look_again
 from bridge.domain.desk import AgentState, Desk
+from bridge.domain.facts import Delivered, Facts
 from bridge.domain.model import Conversation, Envelope, Plan, Said, SourceRules
 from bridge.store.overrides import Overrides, current
 from bridge.store.plans import Changes, commit

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from bridge.domain.decide import Facts, decide
+from bridge.domain.decide import decide
 from bridge.domain.desk import Desk, DutyBook
+from bridge.domain.facts import Facts
 from bridge.domain.model import Conversation, Envelope, Said, SourceRules
 from bridge.domain.roster import Agent, Roster, Route, Team
 

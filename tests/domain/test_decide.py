@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from bridge.domain.decide import idle_end, look_again
+from bridge.domain.decide import look_again
 from bridge.domain.desk import AgentState
 from bridge.domain.model import Said, SourceRules
+from bridge.domain.timers import idle_end
 from tests.domain.decisions import NOW, Table, conversation, heard, opened, said
 
 

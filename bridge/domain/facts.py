@@ -1,0 +1,32 @@
+"""What the store and the configuration know that a decision needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.domain.desk import Desk
+from bridge.domain.model import Said, SourceRules
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What of the customer's words an agent has got. `pending`: the rest is still on its way."""
+
+    seqs: frozenset[int] = frozenset()
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store and the configuration know that a decision needs."""
+
+    now: float
+    desk: Desk
+    rules: SourceRules
+    say: Callable[..., str]  # (text key, language, **values) -> the customer's text
+    history: Sequence[Said]  # the customer's own words so far, oldest first
+    new_id: Callable[[], str]
+    delivered: Callable[[str], Delivered] = lambda _: (
+        Delivered()
+    )  # to this agent (an e-mail), of this customer

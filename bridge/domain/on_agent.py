@@ -1,0 +1,107 @@
+"""What an agent does in the 1:1, what the bot is asked for, and what Webex refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.domain.facts import Facts
+from bridge.domain.model import Held, Note, Plan, Revision, Said
+from bridge.domain.steps import (
+    end,
+    message_news,
+    next_seq,
+    overtaken,
+    settle_place,
+    take_back,
+    tell,
+    transfer,
+)
+
+DONE = "/done"
+
+
+def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """An agent wrote in the 1:1. Only a plain reply of the present agent, in time, reaches the customer."""
+    conversation, text = plan.conversation, body["text"]
+    command = text.strip()
+    if (
+        not body["in_time"]
+        or conversation.status != "open"
+        or conversation.agent_email != body["agent_email"]
+    ):
+        plan.held.append(Held("late", text, body["agent_email"]))
+        plan.log.append(("reply.held", {"why": "late"}))
+        why = "moved" if conversation.status == "open" and body["in_time"] else "over"
+        plan.notes.append(Note("late", body["agent_email"], {"why": why}))
+    elif command.startswith("/"):
+        _command(command, plan, facts, body)
+    else:
+        said = Said(
+            seq=next_seq(conversation),
+            id=facts.new_id(),
+            author="agent",
+            text=text,
+            html=body.get("html"),
+            files=tuple(body.get("files", ())),
+            at=facts.now,
+            agent=conversation.agent,
+            webex_id=body["message_id"],
+        )
+        plan.said.append(said)
+        plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
+        plan.log.append(("reply.heard", {"agent": conversation.agent}))
+        conversation.agent_at, conversation.asked_at, conversation.owed_at = facts.now, None, None
+        conversation.warned_at = None
+    for reason in body.get("refused_files", ()):
+        tell(plan, facts, "file_refused")
+        plan.notes.append(Note("file-refused", body["agent_email"], {"reason": reason}))
+
+
+def _command(command: str, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
+    """Whatever starts with a slash is never relayed, known or not."""
+    word, _, rest = command.partition(" ")
+    word, rest, email = word.lower(), rest.strip(), body["agent_email"]
+    if word == "/note" and rest:
+        plan.held.append(Held("note", rest, email))
+        plan.log.append(("reply.held", {"why": "note"}))
+        return
+    known = (word in (DONE, "/help") and not rest) or (word == "/transfer" and rest)
+    plan.held.append(Held("command" if known else "unknown-command", command, email))
+    if word == DONE and not rest:
+        end(plan, facts, "agent")
+    elif word == "/transfer" and rest:
+        transfer(plan, facts, rest, email)
+    elif word == "/help" and not rest:
+        plan.notes.append(Note("help", email))
+    else:
+        plan.notes.append(Note("unknown-command", email, {"word": word[:40]}))
+        plan.log.append(("reply.held", {"why": "unknown command"}))
+
+
+def revised(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """An edit or a deletion of words already relayed; an edit into a command is not relayed either."""
+    text = body["text"]
+    if text.strip().startswith("/"):
+        plan.held.append(Held("unknown-command", text, body["agent_email"]))
+        plan.notes.append(Note("unknown-command", body["agent_email"], {"edited": True}))
+        return
+    if plan.conversation.status != "ended":
+        plan.revisions.append(Revision(body["message_id"], text, body.get("html")))
+        plan.log.append(("reply.revised", {"agent": plan.conversation.agent}))
+
+
+def agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    """Webex will not let guests write to this agent: out of rotation, and the customer goes to the next."""
+    facts.desk.refused(body["agent"], body["reason"], facts.now)
+    plan.log.append(("agent.refused", {"agent": body["agent"], "reason": body["reason"]}))
+    plan.notes.append(Note("refused", None, {"agent": body["agent"], "reason": body["reason"]}))
+    if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
+        plan.notes.append(Note("moved", plan.conversation.agent_email, {"to": None, "why": "refused"}))
+        take_back(plan, facts)
+        settle_place(plan, facts)
+
+
+def transferred(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
+    if not overtaken(body, plan):
+        transfer(plan, facts, body["to"], body["by"], hand_over=body.get("hand_over", False))
