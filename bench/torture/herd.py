@@ -110,7 +110,7 @@ class Balancer:
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):  # uvloop's word for a transport that is gone
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
