@@ -12,11 +12,12 @@ from bench.torture.run import perform
 from bench.torture.verdict import Story, compare, judge
 
 SHORT = Options(
-    events=150, subjects=15, kills=4, spread=5, seconds=60, token_life=10, trouble=2, long_waits=False,
+    events=150, subjects=15, kills=4, spread=5, seconds=60, token_life=12, trouble=2, long_waits=False,
     lose=0, linger=0.5,
 )  # fmt: skip
 
 
+@pytest.mark.timeout(180)  # a busy machine starts processes slowly
 async def test_short_run_on_sqlite() -> None:
     """One process on SQLite, killed four times amid faults, loses and doubles nothing; replies are polled."""
     report = await perform(replace(SHORT, replies="poll"))
@@ -27,6 +28,7 @@ async def test_short_run_on_sqlite() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.timeout(180)
 async def test_short_run_on_postgres(postgres_url: str) -> None:
     """Two processes on PostgreSQL, killed four times in all, lose and double nothing; webhooks come twice."""
     report = await perform(replace(SHORT, database=postgres_url, processes=2))
