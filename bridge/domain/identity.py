@@ -1,20 +1,19 @@
 """Who is who without saying so: keyed names for customers, guests and conversations.
 
-Everything is an HMAC under one *root* secret that is made once and kept, encrypted, in the store. Changing
-BRIDGE_SECRET_KEY re-encrypts the root but does not change it, so the names stay.
+Everything is a keyed hash (BLAKE2b, RFC 7693) under one *root* secret that is made once and kept, encrypted,
+in the store. Changing BRIDGE_SECRET_KEY re-encrypts the root but does not change it, so the names stay.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from base64 import urlsafe_b64encode
 
 
 def _keyed(root: bytes, purpose: str, *parts: str) -> bytes:
     # Length prefixes keep ("ab", "c") apart from ("a", "bc").
     text = b"".join(f"{len(raw)}:".encode() + raw for raw in (part.encode() for part in (purpose, *parts)))
-    return hmac.digest(root, text, "sha256")
+    return hashlib.blake2b(text, key=root[:64], digest_size=32).digest()
 
 
 def customer_key(root: bytes, namespace: str, subject: str) -> str:
