@@ -34,6 +34,7 @@ def lines(report: Report) -> Iterator[str]:
     yield f"| agents' replies, at customers | {_sum(report, 'said')}, {_sum(report, 'shown')} |"
     yield f"| of them lost / doubled / out of order | {replies.lost} / {replies.doubled} / {replies.reordered} |"
     yield f"| calls too early or with an expired token | {len(report.violations)} |"
+    yield f"| 429s forgotten by a kill in the same moment | {report.forgotten} |"
     yield f"| most live tokens of a guest | {report.most_tokens} |"
     yield f"| seconds | {report.seconds:.0f} |"
     yield ""

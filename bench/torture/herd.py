@@ -7,6 +7,7 @@ import contextlib
 import json
 import random
 import sys
+import time
 from pathlib import Path
 
 from bench.processes import Process, free_port, webex_environment
@@ -31,7 +32,7 @@ class Herd:
     ) -> None:
         (folder / "bridge.yaml").write_text(json.dumps(CONFIG))
         self.members = [self._member(folder, api, database, key, n, public) for n in range(count)]
-        self.kills = 0
+        self.kills: list[float] = []  # epoch seconds
 
     @staticmethod
     def _member(folder: Path, api: str, database: str, key: str, number: int, public: str | None) -> Process:
@@ -64,9 +65,9 @@ class Herd:
         for moment in moments:
             await asyncio.sleep(max(0.0, begun + moment - asyncio.get_running_loop().time()))
             member = chance.choice(self.members)
+            self.kills.append(time.time())
             await asyncio.to_thread(member.kill)
             member.start()
-            self.kills += 1
 
     def fallen(self) -> list[str]:
         """Who died without being killed."""

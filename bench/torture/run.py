@@ -20,7 +20,7 @@ from bench import postgres
 from bench.torture.crowd import Agents, Customer, Tally
 from bench.torture.herd import BUDGET, Balancer, Herd
 from bench.torture.options import Options
-from bench.torture.verdict import Story, Verdict, judge
+from bench.torture.verdict import Story, Verdict, judge, told_early
 from bench.torture.weather import Weather
 from bridge.simulator import Simulator, World
 
@@ -36,6 +36,7 @@ class Report:
     stories: Sequence[Story]
     most_tokens: int
     violations: Sequence[str]
+    forgotten: int  # 429s that a process read and was killed before writing down
     verdict: Verdict
     quiet: bool
     seconds: float
@@ -101,13 +102,17 @@ async def _perform(options: Options, folder: Path, database: str) -> Report:
             oddities = [f"{name} died by itself" for name in herd.fallen()]
         finally:
             herd.stop()
-    told = [*world.violations(), *oddities]
+    early, forgotten = told_early(world.calls, herd.kills)
+    expired = [
+        f"{call.method} {call.path} by {call.owner}, expired" for call in world.calls if call.token_expired
+    ]
+    told = [*early, *expired, *oddities]
     verdict = judge(list(stories.values()), told, world.most_tokens, BUDGET)
     return Report(
-        options=options, tally=tally, kills=herd.kills, faults=weather.counts(), places=weather.places(),
+        options=options, tally=tally, kills=len(herd.kills), faults=weather.counts(), places=weather.places(),
         calls=Counter(f"{call.method} {_place(call.path)}" for call in world.calls),
-        stories=list(stories.values()), most_tokens=world.most_tokens, violations=world.violations(),
-        verdict=verdict, quiet=quiet, seconds=time.monotonic() - begun, logs=None,
+        stories=list(stories.values()), most_tokens=world.most_tokens, violations=[*early, *expired],
+        forgotten=forgotten, verdict=verdict, quiet=quiet, seconds=time.monotonic() - begun, logs=None,
     )  # fmt: skip
 
 

@@ -6,6 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bridge.simulator import Call
+
+_IN_THE_MOMENT = 0.3  # seconds from a 429 to the park on disk, on a busy machine
+
 
 @dataclass
 class Story:
@@ -65,6 +69,28 @@ def words(story: Story) -> Difference:
 
 def replies(story: Story) -> Difference:
     return compare(story.said, story.shown)
+
+
+def told_early(calls: Sequence[Call], kills: Sequence[float]) -> tuple[list[str], int]:
+    """(calls before their Retry-After was over, how many more of them follow a kill -9 in the moment of the 429).
+
+    `kills`: epoch seconds. A process that dies between reading a 429 and writing it down cannot remember it.
+    """
+    throttled: dict[tuple[str | None, str, str], float] = {}
+    broken, forgotten = [], 0
+    for call in calls:
+        key = call.owner, call.method, call.path
+        if call.retry_violation:
+            since = throttled.get(key, 0.0)
+            if any(since <= kill <= since + _IN_THE_MOMENT for kill in kills):
+                forgotten += 1
+            else:
+                broken.append(
+                    f"{call.method} {call.path} by {call.owner} {call.at - since:.2f} s after a 429, too early"
+                )
+        if call.status == 429:
+            throttled[key] = call.at
+    return broken, forgotten
 
 
 @dataclass

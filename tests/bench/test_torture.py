@@ -9,7 +9,8 @@ import pytest
 from bench.torture.__main__ import lines
 from bench.torture.options import Options, parse
 from bench.torture.run import perform
-from bench.torture.verdict import Story, compare, judge
+from bench.torture.verdict import Story, compare, judge, told_early
+from bridge.simulator import Call
 
 SHORT = Options(
     events=150, subjects=15, kills=4, spread=5, seconds=60, token_life=12, trouble=2, long_waits=False,
@@ -72,6 +73,18 @@ def test_an_unacknowledged_event_may_arrive_once_only() -> None:
     twice = Story("twice", acknowledged=["a"], pending="b", arrived=["a", "b", "b"], own_shown=["a", "b"])
     assert judge([once], [], 1, 7).words.doubled == 0
     assert judge([twice], [], 1, 7).words.doubled == 1
+
+
+def test_only_a_kill_in_the_moment_of_the_429_excuses_a_call_too_early() -> None:
+    """A process that dies before it could write the 429 down forgets it; one that dies later does not."""
+    calls = [
+        Call(100.0, "GET", "/v1/messages/direct", "guest:a", 429, False, False),
+        Call(101.0, "GET", "/v1/messages/direct", "guest:a", 200, False, True),
+    ]
+    assert told_early(calls, [100.1]) == ([], 1)
+    for kills in ([], [99.9], [100.8]):
+        broken, forgotten = told_early(calls, kills)
+        assert (len(broken), forgotten) == (1, 0)
 
 
 def test_wrong_use_is_refused() -> None:
