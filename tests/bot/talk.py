@@ -84,8 +84,18 @@ class Desk:
         return dict((await eventually(lambda: self.cards(email), why=f"a card for {email}"))[-1])
 
     async def opened(self, subject: str = "ada", **data: Any) -> Customer:
-        """A customer who is with Amy (or whoever is next), whose card has arrived."""
-        return await self.bridge.opened(subject, "my order broke", **data)
+        """A customer who is with Amy (or whoever is next) and whose words are there; or who waits."""
+        before = self._said()
+        customer = await self.bridge.opened(subject, "my order broke", **data)
+
+        async def settled() -> bool:
+            return self._said() > before or await customer.status() != "open"
+
+        await eventually(settled)
+        return customer
+
+    def _said(self) -> int:
+        return sum(len(self.texts_of_guest(email)) for email in (AMY, BO, CY))
 
     def press(self, email: str, card: dict[str, Any], do: str, **inputs: Any) -> None:
         """Presses a button as Webex's clients do: with the button's own data and what was filled in."""
