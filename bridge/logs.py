@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
@@ -17,10 +18,17 @@ _NEVER = frozenset(
 )  # fmt: skip
 
 
+_encode = json.JSONEncoder(default=repr).encode
+
+
+def _json(fields: Any, **_: Any) -> str:
+    return _encode(fields)
+
+
 def configure(fmt: str | None, level: str) -> None:
     """Sets structlog and the standard library's logging up; `fmt` json, console, or None: by the terminal."""
     console = fmt == "console" or (fmt is None and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(_json)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -32,7 +40,7 @@ def configure(fmt: str | None, level: str) -> None:
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,  # binding anew costs as much as the rest of a line
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -39,6 +40,7 @@ class Metrics:
         self.webex_seconds = Histogram(
             "bridge_webex_seconds", "How long Webex took", ["path"], buckets=_SECONDS, registry=own
         )
+        self._calls, self._seconds = cache(self.webex_calls.labels), cache(self.webex_seconds.labels)
         self.config_refused = Counter(
             "bridge_configuration_refused", "Changed configurations not taken", registry=own
         )
@@ -67,8 +69,8 @@ class Metrics:
             self._state[name].set(value)
 
     def webex_call(self, method: str, path: str, status: int | None, seconds: float) -> None:
-        self.webex_calls.labels(method, path, str(status or "none")).inc()
-        self.webex_seconds.labels(path).observe(seconds)
+        self._calls(method, path, str(status or "none")).inc()
+        self._seconds(path).observe(seconds)
 
     def render(self) -> bytes:
         return generate_latest(self.registry)

@@ -229,6 +229,9 @@ class Door:
         )
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def message_id(key: str, index: int) -> str:
     """The same event (or Idempotency-Key) always names its messages the same."""
     return "msg_" + hashlib.sha256(f"{key}\n{index}".encode()).hexdigest()[:24]
@@ -242,7 +245,7 @@ def _body(words: Words, ids: list[str], now: float, name: str | None = None) -> 
         body["files"] = list(words.files)
     if name:
         body["displayName"] = name
-    return json.dumps(body, ensure_ascii=False)
+    return _encode(body)
 
 
 def _short(identifier: str) -> str:

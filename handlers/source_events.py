@@ -24,6 +24,9 @@ async def post_event(request: web.Request) -> web.Response:
     return json_answer(answer, status)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def json_answer(value: object, status: int = 200) -> web.Response:
-    body = json.dumps(value, ensure_ascii=False).encode()
+    body = _encode(value).encode()
     return web.Response(status=status, body=body, content_type="application/json", headers=DATA_HEADERS)

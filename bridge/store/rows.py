@@ -36,8 +36,7 @@ MESSAGE_COLUMNS = (
 )
 
 
-def dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
