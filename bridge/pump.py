@@ -87,7 +87,7 @@ class Pump(Generic[Job]):
         error = claimed.exception()
         if error is not None:
             if not isinstance(error, StoreUnavailable):
-                self._log.error("claim.crashed", stage=self._name, exc_info=error)
+                self._log.error("claim.crashed", stage=self._name, **crash(error))
             asyncio.get_running_loop().call_later(_TROUBLE_SECONDS, self._rested)
             return
         self._claiming = None
