@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from bridge.domain.identity import subject_hash
+from bridge.logs import crash
 from bridge.store.intake import Outcome, Round, work
 from bridge.store.store import Store
 from bridge.store.writer import StoreUnavailable
@@ -50,8 +51,8 @@ class Intake:
             return
         try:
             self._working = self._store.do(work, self._round())
-        except Exception:  # noqa: BLE001 - whoever brought the news must not suffer from it
-            self._log.exception("intake.crashed")
+        except Exception as error:  # noqa: BLE001 - whoever brought the news must not suffer from it
+            self._log.error("intake.crashed", **crash(error))
             return
         claimed = self._begun()
         self._working.add_done_callback(partial(self._worked, claimed))
@@ -71,7 +72,7 @@ class Intake:
         error = worked.exception()
         if error is not None:
             if not isinstance(error, StoreUnavailable):  # a fault in one round must not end all intake
-                self._log.error("intake.crashed", exc_info=error)
+                self._log.error("intake.crashed", **crash(error))
             asyncio.get_running_loop().call_later(_TROUBLE_SECONDS, self._rested)
             return
         self._working = None
@@ -100,6 +101,6 @@ class Intake:
                 conversation=envelope.conversation_id,
                 envelope=envelope.id,
                 kind=envelope.kind,
-                exc_info=error,
+                **crash(error),
             )
         self._told(outcome)

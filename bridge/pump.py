@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from bridge.logs import crash
 from bridge.store.writer import StoreUnavailable
 
 
@@ -117,7 +118,7 @@ class Pump(Generic[Job]):
             except StoreUnavailable:
                 return  # not settled: the lease runs out and somebody looks again
             except Exception as error:  # noqa: BLE001 - one delivery must not stop its stage
-                self._log.exception("work.crashed", stage=self._name, error=type(error).__name__)
+                self._log.error("work.crashed", stage=self._name, **crash(error))
                 return
             if self._stopping:
                 return

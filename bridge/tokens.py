@@ -163,6 +163,7 @@ class Tokens:
             self._log.info("guest.minted", guest=_short(guest), subject_hash=subject_hash(guest.customer))
         fresh = replace(
             guest,
+            token=row.token,
             issued_at=asked_at,
             expires_at=row.expires_at,
             minted_name=guest.display_name,
