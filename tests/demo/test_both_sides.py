@@ -62,7 +62,9 @@ async def kiosk(stage: Stage, browser: Browser, name: str = "Ada", words: str = 
 async def inbox(stage: Stage, browser: Browser, name: str = "Ada", agent: str = "amy@example.com") -> Page:
     page = await (await browser.new_context()).new_page()
     await page.goto(f"{stage.agents}?as={agent}")
-    await page.locator("#threads").get_by_text(name).first.click()
+    await (
+        page.locator("#threads").get_by_text(name, exact=True).first.click()
+    )  # not the bot's card about them
     return page
 
 

@@ -132,6 +132,11 @@ async def test_disk_that_takes_no_byte(sim: Simulator) -> None:
         assert bridge.process is not None
         ada = await bridge.opened("ada", "one")
         await eventually(lambda: bridge.texts() == ["one"])
+
+        async def settled() -> bool:
+            return [item["delivery"] for item in await ada.messages()] == ["sent"]
+
+        await eventually(settled)  # else its lease must run out first, which takes 10 s
         resource.prlimit(bridge.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         status, answer = await bridge.event(subject="ada", displayName="Ada", message="two")
         assert status == 503
