@@ -278,7 +278,9 @@ def _take_due(connection: Connection, wish: Due) -> list[Guest]:
 
 def next_due(connection: Connection) -> float | None:
     """When the next token in use is due."""
-    return connection.execute(select(func.min(guests.c.reissue_at))).scalar()
+    return connection.execute(
+        select(func.min(guests.c.reissue_at)).where(guests.c.reissue_at.is_not(None))
+    ).scalar()
 
 
 def live_tokens(connection: Connection, now: float) -> tuple[int, int]:

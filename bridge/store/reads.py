@@ -112,7 +112,9 @@ def counts(connection: Connection, now: float) -> Counts:
         queued=number(conversations.c.id, conversations.c.status == "queued"),
         open=number(conversations.c.id, conversations.c.status == "open"),
         live_tokens=number(guests.c.id, guests.c.reissue_at.is_not(None), guests.c.token_expires_at > now),
-        next_reissue=connection.execute(select(func.min(guests.c.reissue_at))).scalar(),
+        next_reissue=connection.execute(
+            select(func.min(guests.c.reissue_at)).where(guests.c.reissue_at.is_not(None))
+        ).scalar(),
         oldest_ready=connection.execute(
             select(func.min(lanes.c.ready_at)).where(lanes.c.stage == "in")
         ).scalar(),
