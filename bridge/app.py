@@ -33,7 +33,7 @@ from bridge.minting import make_minter
 from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
-from bridge.store import hearing, hooks, news, outbox, ticks, vault
+from bridge.store import hearing, hooks, news, outbox, overrides, ticks, vault
 from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled
@@ -440,6 +440,7 @@ class Service:
             self._log.warning("lanes.found", lanes=found)
 
     async def _purge(self) -> None:
+        await self.store.do(overrides.forget_ended, self.clock.now())
         keep = self.live.loaded.config.privacy.keep_days * 86400
         gone = await self.store.do(ticks.purge, ticks.Purge(self.clock.now(), keep))
         if gone:

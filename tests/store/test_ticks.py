@@ -113,3 +113,14 @@ async def test_leases_left_by_a_crash_are_free_when_nobody_else_is_there(bench, 
     (again,) = await bench.claim("p1")
     assert again.doubt
     assert await bench.store.read(count, lanes) >= 1
+
+
+async def test_ended_overrides_are_forgotten(bench, clock):
+    """What is over leaves the table; what is to come stays."""
+    from bridge.store import overrides
+
+    for agent, ends_at in (("amy", NOW + 60), ("bo", NOW + 600)):
+        await bench.store.do(overrides.put, overrides.Change("off", NOW, ends_at, "kim@example.com", NOW, agent))
+    await bench.store.do(overrides.forget_ended, NOW + 60)
+    left = await bench.store.read(overrides.current, NOW)
+    assert [one.agent for one in left.agents] == ["bo"]
