@@ -120,7 +120,9 @@ async def test_ended_overrides_are_forgotten(bench, clock):
     from bridge.store import overrides
 
     for agent, ends_at in (("amy", NOW + 60), ("bo", NOW + 600)):
-        await bench.store.do(overrides.put, overrides.Change("off", NOW, ends_at, "kim@example.com", NOW, agent))
+        await bench.store.do(
+            overrides.put, overrides.Change("off", NOW, ends_at, "kim@example.com", NOW, agent)
+        )
     await bench.store.do(overrides.forget_ended, NOW + 60)
     left = await bench.store.read(overrides.current, NOW)
     assert [one.agent for one in left.agents] == ["bo"]
