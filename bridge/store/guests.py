@@ -56,7 +56,7 @@ def admit(
     One that has a usable token goes on with it. The others get leave to mint, one caller at a time per guest,
     unless minting is parked or their budget of live tokens is used up.
     """
-    rows = _GUESTS.one(connection, ids=list(guest_ids)).all()
+    rows = _GUESTS.one(connection, ids=list(guest_ids))
     ready: dict[str, Guest] = {}
     wanting: dict[str, Any] = {}
     for row in rows:
@@ -80,7 +80,7 @@ def _grant(
     """Leave to mint. The live-token count is raised before the call, so that a crash cannot hide a token."""
     if not rows:
         return {}, {}
-    parked = _PARKED.one(connection, name=MINT_PARK).scalar() or 0
+    parked = max((row.until for row in _PARKED.one(connection, name=MINT_PARK)), default=0)
     live = {row.guest_id: (row.n, row.first) for row in _LIVE.one(connection, guest_ids=list(rows), now=now)}
     granted: dict[str, Guest] = {}
     put_off: dict[str, float] = {}
@@ -145,6 +145,7 @@ class Minted:
 
 
 def save_tokens(connection: Connection, minted: Sequence[Minted]) -> list[None]:
+    newest = {one.guest_id: one for one in minted}
     _SAVE_TOKEN.many(
         connection,
         [
@@ -158,7 +159,7 @@ def save_tokens(connection: Connection, minted: Sequence[Minted]) -> list[None]:
                 "person": one.person_id,
                 "mail": one.email,
             }
-            for one in minted
+            for one in newest.values()
         ],
     )
     _KNOWN_END.many(
@@ -344,7 +345,8 @@ _LIVE = Prepared(
     .group_by(guest_tokens.c.guest_id)
 )
 _MINTING = Prepared(
-    update(guests).where(guests.c.id == bindparam("guest")).values(minting_until=bindparam("until"))
+    update(guests).where(guests.c.id == bindparam("guest")).values(minting_until=bindparam("until")),
+    distinct=True,
 )
 _SAVE_TOKEN = Prepared(
     update(guests)
@@ -360,12 +362,14 @@ _SAVE_TOKEN = Prepared(
         parked_until=0,
         reissue_failures=0,
         reissue_at=case((guests.c.open_conversations > 0, bindparam("due")), else_=None),
-    )
+    ),
+    distinct=True,
 )
 _KNOWN_END = Prepared(
     update(guest_tokens)
     .where(guest_tokens.c.guest_id == bindparam("guest"), guest_tokens.c.issued_at == bindparam("granted"))
-    .values(expires_at=bindparam("expires"))
+    .values(expires_at=bindparam("expires")),
+    distinct=True,
 )
 _MINT_FAILED = (
     update(guests)

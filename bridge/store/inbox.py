@@ -130,7 +130,7 @@ def _accepting(connection: Connection, query: Prepared, wanted: set[str]) -> lis
 
 
 def _guests(connection: Connection, ids: set[str]) -> Sequence[Any]:
-    return _GUESTS.one(connection, ids=ids).all() if ids else ()
+    return _GUESTS.one(connection, ids=ids) if ids else ()
 
 
 def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:

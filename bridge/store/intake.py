@@ -86,7 +86,7 @@ class _Worker:
         self._desk = round_.desk(states, queued, current(connection, round_.now))
 
     def run(self) -> Outcome:
-        keys = list(_READY.one(self._connection, now=self._round.now).scalars())
+        keys = [row.key for row in _READY.one(self._connection, now=self._round.now)]
         rows = self._waiting(keys)
         self._drain(astray(self._connection, self._desk, self._round.now))
         self._load({row.conversation_id for row in rows})

@@ -103,7 +103,7 @@ def _claim(connection: Connection, wish: Claim) -> list[Work]:
         new_owner=wish.owner,
         until=wish.now + wish.lease,
     )
-    works = _heads(connection, leased.scalars().all(), wish).values()
+    works = _heads(connection, [row.key for row in leased], wish).values()
     return sorted(works, key=lambda work: work.id)
 
 
@@ -390,7 +390,8 @@ _COLUMNS = (
 _DONE = Prepared(
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"))
-    .values(state="done", doubt=0, error=None, webex_id=bindparam("webex"), done_at=bindparam("at"))
+    .values(state="done", doubt=0, error=None, webex_id=bindparam("webex"), done_at=bindparam("at")),
+    distinct=True,
 )
 _AGAIN = Prepared(
     update(deliveries)
@@ -400,7 +401,8 @@ _AGAIN = Prepared(
         quiet_until=bindparam("quiet"),
         error=bindparam("why"),
         attempts=deliveries.c.attempts - bindparam("back"),
-    )
+    ),
+    distinct=True,
 )
 _ENDED = Prepared(
     update(deliveries)
@@ -410,7 +412,8 @@ _ENDED = Prepared(
 _SENT = Prepared(
     update(messages)
     .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq == bindparam("number"))
-    .values(delivery=bindparam("state"))
+    .values(delivery=bindparam("state")),
+    distinct=True,
 )
 _ROOM = Prepared(
     update(threads)
@@ -420,12 +423,16 @@ _ROOM = Prepared(
         since=func.coalesce(threads.c.since, bindparam("first")),
         since_id=func.coalesce(threads.c.since_id, bindparam("first_id")),
         quiet_since=bindparam("at"),
-    )
+    ),
+    distinct=True,
 )
 _LET_GO = Prepared(
-    update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
+    update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at")),
+    distinct=True,
 )
-_EXTEND = Prepared(update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("at")))
+_EXTEND = Prepared(
+    update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("at")), distinct=True
+)
 _READY = (
     select(lanes.c.key)
     .where(lanes.c.stage == bindparam("stage"), lanes.c.ready_at <= bindparam("now"))

@@ -24,7 +24,7 @@ class Overrides:
 
 
 def current(connection: Connection, now: float) -> Overrides:
-    rows = _CURRENT.one(connection, now=now).all()
+    rows = _CURRENT.one(connection, now=now)
     return Overrides(
         tuple(
             Override(

@@ -222,9 +222,8 @@ def _save(
 @cache
 def _save_columns(names: tuple[str, ...]) -> Prepared:
     mine = conversations.c.id == bindparam("new_id")
-    return Prepared(
-        update(conversations).where(mine).values({name: bindparam(f"new_{name}") for name in names})
-    )
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return Prepared(update(conversations).where(mine).values(new), distinct=True)
 
 
 def _count_guests(
@@ -325,7 +324,8 @@ _COUNT_GUEST = Prepared(
         open_conversations=_count,
         # A token that lives on from an earlier visit is looked at at once; the tick then sets its true time.
         reissue_at=case((_count > 0, case((guests.c.token.is_not(None), 0.0), else_=None)), else_=None),
-    )
+    ),
+    distinct=True,
 )
 _LAST_AGENT = Prepared(
     update(guests)

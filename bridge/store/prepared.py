@@ -1,24 +1,40 @@
 """Statements of the hot path: written in SQLAlchemy Core, compiled once per dialect, run with plain parameters.
 
-Core's own way from a statement to the driver costs several times what SQLite's work on it does, mostly in
-IN-lists and in handling each row's parameters (docs/performance.md). Only for columns of text, numbers and
-NULL, which need no conversion on the way in or out.
+Core's own way from a statement to the driver costs several times what SQLite's work on it does. And on SQLite
+the driver gives Python's interpreter lock up at every row that it inserts, updates or fetches, and waits for it
+again while the event loop is busy; so many rows become few statements there (docs/performance.md). Only for
+columns of text, numbers and NULL, which need no conversion on the way in or out.
 """
 
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NoReturn
 
-from sqlalchemy import ARRAY, BindParameter, Column, ColumnElement, Connection, CursorResult, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Update,
+    bindparam,
+    column,
+    values,
+)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import replacement_traverse
 
 Parameters = Mapping[str, Any]
+_WIDEST = 64  # rows in one statement: SQLite takes 32 766 values, our widest row has about forty
 
 
 class among(ColumnElement[bool]):
@@ -55,28 +71,122 @@ class _Compiled:
     def __init__(self, statement: ClauseElement, connection: Connection) -> None:
         compiled = statement.compile(dialect=connection.dialect)
         assert isinstance(compiled, SQLCompiler)
-        self.lists_as_json = connection.dialect.name == "sqlite"
-        fixed = {
+        self.compiled = compiled
+        self.fixed = {
             name: _literal(parameter.effective_value)
             for name, parameter in compiled.binds.items()
             if not parameter.required
         }
-        self._take: Callable[[Parameters], Any] | None = None
-        if compiled.positiontup is None:
-            self.text = str(compiled)
-            for name, literal in fixed.items():
-                self.text = self.text.replace(f"%({name})s", literal)
-        else:
-            holes = str(compiled).split("?")
-            filled = [fixed.get(name, "?") for name in compiled.positiontup]
-            self.text = "".join(chain.from_iterable(zip(holes, [*filled, ""], strict=True)))
-            self._take = _taker([name for name in compiled.positiontup if name not in fixed])
 
-    def parameters(self, row: Parameters) -> Any:
-        return self._take(row) if self._take else row
+    def run(self, connection: Connection, given: Parameters) -> list[Any]:
+        raise NotImplementedError
+
+    def run_all(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+        raise NotImplementedError
 
 
-def _taker(names: Sequence[str]) -> Callable[[Parameters], Any]:
+class _Usual(_Compiled):
+    """PostgreSQL: parameters by name; the driver sends many rows in one go by itself."""
+
+    def __init__(self, statement: ClauseElement, connection: Connection) -> None:
+        super().__init__(statement, connection)
+        self._text = str(self.compiled)
+        for name, literal in self.fixed.items():
+            self._text = self._text.replace(f"%({name})s", literal)
+
+    def run(self, connection: Connection, given: Parameters) -> list[Any]:
+        parameters = {name: list(one) if _is_list(one) else one for name, one in given.items()}
+        result = connection.exec_driver_sql(self._text, parameters)
+        return list(result.all()) if result.returns_rows else []
+
+    def run_all(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+        connection.exec_driver_sql(self._text, list(rows))
+
+
+class _Sqlite(_Compiled):
+    """Parameters by place; a list is one text of JSON; many rows are one VALUES as long as may be."""
+
+    def __init__(self, statement: ClauseElement, connection: Connection) -> None:
+        super().__init__(statement, connection)
+        places = self.compiled.positiontup or []
+        holes = str(self.compiled).split("?")
+        filled = [self.fixed.get(name, "?") for name in places]
+        self._text = "".join(chain.from_iterable(zip(holes, [*filled, ""], strict=True)))
+        self._take = _taker([name for name in places if name not in self.fixed])
+        self._row: Callable[[Any], Any] | None = None
+        self._wide: dict[int, str] = {}
+        group = _values_group(self._text)
+        self._group = group if group and self._text.count("?") == group.count("?") else None
+
+    def run(self, connection: Connection, given: Parameters) -> list[Any]:
+        parameters = {name: json.dumps(list(one)) if _is_list(one) else one for name, one in given.items()}
+        cursor = self._execute(connection, self._text, self._take(parameters))
+        if cursor.description is None:
+            return []
+        if self._row is None:
+            kind: Any = namedtuple("Row", [one[0] for one in cursor.description])
+            self._row = kind._make
+        try:
+            return [self._row(row) for row in cursor.fetchall()]
+        except sqlite3.Error as error:
+            _failed(connection, self._text, error)
+
+    def run_all(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+        taken = [self._take(row) for row in rows]
+        if self._group is None:
+            for one in taken:
+                self._execute(connection, self._text, one)
+            return
+        at = 0
+        while at < len(taken):
+            size = min(_WIDEST, 1 << ((len(taken) - at).bit_length() - 1))  # few texts, so that each is kept
+            parameters = taken[at] if size == 1 else tuple(chain.from_iterable(taken[at : at + size]))
+            self._execute(connection, self._for(size, self._group), parameters)
+            at += size
+
+    def _for(self, size: int, group: str) -> str:
+        known = self._wide.get(size)
+        if known is None:
+            known = self._wide[size] = self._text.replace(group, ", ".join([group] * size), 1)
+        return known
+
+    @staticmethod
+    def _execute(connection: Connection, text: str, parameters: Any) -> sqlite3.Cursor:
+        driver: Any = connection.connection.driver_connection
+        try:
+            cursor: sqlite3.Cursor = driver.execute(text, parameters)
+        except sqlite3.Error as error:
+            _failed(connection, text, error)
+        return cursor
+
+
+def _failed(connection: Connection, text: str, error: sqlite3.Error) -> NoReturn:
+    """As SQLAlchemy reports it, without the values."""
+    wrapped = DBAPIError.instance(
+        text, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+    )
+    assert isinstance(wrapped, Exception)
+    raise wrapped from error
+
+
+def _values_group(text: str) -> str | None:
+    """The parenthesis behind VALUES."""
+    start = text.find("VALUES (") + len("VALUES ")
+    if start < len("VALUES "):
+        return None
+    depth = 0
+    for end in range(start, len(text)):
+        depth += (text[end] == "(") - (text[end] == ")")
+        if not depth:
+            return text[start : end + 1]
+    return None
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def _taker(names: Sequence[str]) -> Callable[[Parameters], tuple[Any, ...]]:
     if len(names) > 1:
         return itemgetter(*names)
     return lambda row: tuple(row[name] for name in names)
@@ -93,31 +203,64 @@ def _literal(value: object) -> str:
 
 
 class Prepared:
-    """`statement`, or a function from a connection to one where SQLite and PostgreSQL spell it differently."""
+    """`statement`, or a function from a connection to one where SQLite and PostgreSQL spell it differently.
 
-    def __init__(self, statement: ClauseElement | Callable[[Connection], ClauseElement]) -> None:
+    `distinct`: of the rows of one `many` no two name the same target, so that an UPDATE may take them together.
+    """
+
+    def __init__(
+        self, statement: ClauseElement | Callable[[Connection], ClauseElement], *, distinct: bool = False
+    ) -> None:
         self._statement = statement
+        self._distinct = distinct
         self._compiled: dict[str, _Compiled] = {}
+        self._compiled_many: dict[str, _Compiled] = {}
 
-    def one(self, connection: Connection, **values: Any) -> CursorResult[Any]:
-        """Runs it once; a list, tuple or set is the value of an `among`."""
-        compiled = self._for(connection)
-        for name, value in values.items():
-            if isinstance(value, list | tuple | set | frozenset):
-                values[name] = json.dumps(list(value)) if compiled.lists_as_json else list(value)
-        return connection.exec_driver_sql(compiled.text, compiled.parameters(values))
+    def one(self, connection: Connection, **given: Any) -> list[Any]:
+        """Runs it once; the rows that it gives, if any. A list, tuple or set is the value of an `among`."""
+        name = connection.dialect.name
+        known = self._compiled.get(name)
+        if known is None:
+            made = _Sqlite if name == "sqlite" else _Usual
+            known = self._compiled[name] = made(self._made(connection), connection)
+        return known.run(connection, given)
 
     def many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
         """Runs it for each row; no rows, no statement."""
-        if rows:
-            compiled = self._for(connection)
-            connection.exec_driver_sql(compiled.text, [compiled.parameters(row) for row in rows])
-
-    def _for(self, connection: Connection) -> _Compiled:
-        known = self._compiled.get(connection.dialect.name)
+        if not rows:
+            return
+        name = connection.dialect.name
+        known = self._compiled_many.get(name)
         if known is None:
-            statement = self._statement
-            if not isinstance(statement, ClauseElement):
-                statement = statement(connection)
-            known = self._compiled[connection.dialect.name] = _Compiled(statement, connection)
-        return known
+            statement = self._made(connection)
+            if name != "sqlite":
+                known = _Usual(statement, connection)
+            else:
+                together = self._distinct and isinstance(statement, Update)
+                known = _Sqlite(_together(statement) if together else statement, connection)
+            self._compiled_many[name] = known
+        known.run_all(connection, rows)
+
+    def _made(self, connection: Connection) -> ClauseElement:
+        statement = self._statement
+        return statement if isinstance(statement, ClauseElement) else statement(connection)
+
+
+def _together(statement: ClauseElement) -> ClauseElement:
+    """The UPDATE of one row, by parameters, as an UPDATE of all rows of a table `given` of these parameters."""
+    names: list[str] = []
+
+    def collect(element: Any, **_: Any) -> None:
+        if isinstance(element, BindParameter) and element.required and element.key not in names:
+            names.append(element.key)
+
+    replacement_traverse(statement, {}, collect)
+    rows = values(*(column(name) for name in names), name="given")
+    given = rows.data([tuple(bindparam(name) for name in names)]).cte("given")
+
+    def replace(element: Any, **_: Any) -> Any:
+        return given.c[element.key] if isinstance(element, BindParameter) and element.key in names else None
+
+    replaced = replacement_traverse(statement, {}, replace)
+    assert isinstance(replaced, ClauseElement)
+    return replaced
