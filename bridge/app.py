@@ -175,7 +175,7 @@ class Service:
             registered=lambda: self.pumps["hear"].wake(),
             lease_seconds=LEASE_SECONDS,
         )
-        self.intake = Intake(store, self._round, self._begun, self._decided)
+        self.intake = Intake(store, self._round, self._begun, self._decided, accepting=self._accepting)
         self.pumps: dict[str, Pump[Any]] = {
             "say": Pump("say", courier.claim, courier.work, _SAY),
             "hear": Pump("hear", listener.claim, listener.work, _HEAR),
@@ -346,6 +346,9 @@ class Service:
 
     def _stored(self) -> None:
         self.intake.wake()
+
+    def _accepting(self) -> bool:
+        return self.door.accepting > 0
 
     def _begun(self) -> set[str]:
         """A round of intake is under way; what it gives to say is claimed in the same transaction."""

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from pydantic_core import to_json
 
 # What must never be a field of a log line, whoever adds it by mistake.
 _NEVER = frozenset(
@@ -18,11 +19,11 @@ _NEVER = frozenset(
 )  # fmt: skip
 
 
-_encode = json.JSONEncoder(default=repr).encode
-
-
 def _json(fields: Any, **_: Any) -> str:
-    return _encode(fields)
+    try:
+        return to_json(fields, fallback=repr).decode()
+    except ValueError:  # half of a surrogate pair, say: escaped it is text too
+        return json.dumps(fields, default=repr)
 
 
 def configure(fmt: str | None, level: str) -> None:
@@ -30,7 +31,6 @@ def configure(fmt: str | None, level: str) -> None:
     console = fmt == "console" or (fmt is None and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(_json)
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         withhold,

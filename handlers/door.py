@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
+from pydantic_core import to_json
 
 from bridge.domain import identity
 from bridge.domain.signing import BadSignature, verify
@@ -58,8 +59,9 @@ class Door:
         self.rates = Rates()
         self._backlog = backlog
         self._stored = stored
-        self._counter = counter
+        self._counted = cache(counter.labels)
         self._log = structlog.get_logger()
+        self.accepting = 0  # how many are being stored now
 
     def source(self, name: str) -> SourceView:
         """Raises Problem 404."""
@@ -102,7 +104,7 @@ class Door:
             "conversationKey": identity.conversation_key(self.root, accepted.conversation_id),
             "status": accepted.status,
         }
-        self._counter.labels(source.name, "repeated" if accepted.repeated else "accepted").inc()
+        self._counted(source.name, "repeated" if accepted.repeated else "accepted").inc()
         return (200 if accepted.repeated else 202), answer
 
     async def _take_from_rate(self, source: SourceView, key: str) -> bool:
@@ -168,7 +170,11 @@ class Door:
         try:
             stored = self.store.do(accept, arrival)
             self._stored()  # whoever goes on with it may do so in the same transaction
-            accepted = await stored
+            self.accepting += 1
+            try:
+                accepted = await stored
+            finally:
+                self.accepting -= 1
         except NoConversation:
             raise Problem(409, "There is no open conversation for this.") from None
         except NameRefused:
@@ -229,9 +235,6 @@ class Door:
         )
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
 def message_id(key: str, index: int) -> str:
     """The same event (or Idempotency-Key) always names its messages the same."""
     return "msg_" + hashlib.sha256(f"{key}\n{index}".encode()).hexdigest()[:24]
@@ -245,7 +248,7 @@ def _body(words: Words, ids: list[str], now: float, name: str | None = None) -> 
         body["files"] = list(words.files)
     if name:
         body["displayName"] = name
-    return _encode(body)
+    return to_json(body).decode()
 
 
 def _short(identifier: str) -> str:

@@ -19,6 +19,7 @@ TYPES = ("conversation.requested", "message.created", "conversation.ended")
 # What jmespath raises when a function meets a value it was not made for.
 _UNFIT = (jmespath.exceptions.JMESPathError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError,
           RecursionError)  # fmt: skip
+_HALVES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -26,7 +27,7 @@ def clean(text: str) -> str:
     """Refuses what no text may hold: NUL, and halves of characters."""
     if "\x00" in text:
         raise PydanticCustomError("nul", "must not contain a NUL character")
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if not text.isascii() and _HALVES.search(text):
         raise PydanticCustomError("surrogate", "must not contain half of a surrogate pair")
     return text
 

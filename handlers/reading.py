@@ -17,24 +17,35 @@ BODY_SECONDS = 30.0  # for a whole small body: whoever sends a byte now and then
 
 async def read_body(request: web.Request, most: int = MOST_BYTES) -> bytes:
     """The raw body. Raises Problem 413 as soon as it is known to be larger than `most` bytes; 400, 408."""
-    too_large = Problem(413, f"The body is larger than {most} bytes.")
     if request.content_length is not None and request.content_length > most:
-        raise too_large
+        raise _too_large(most)
+    content = request.content
+    if content.is_eof():  # a small body comes with its head: no waiting, no timer
+        whole = content.read_nowait()
+        if len(whole) > most:
+            raise _too_large(most)
+        return whole
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.content.iter_any():
+            async for chunk in content.iter_any():
                 body += chunk
                 if len(body) > most:
-                    raise too_large
+                    raise _too_large(most)
     except TimeoutError:
         raise Problem(408, "The body did not arrive in time.", headers={"Connection": "close"}) from None
     return bytes(body)
 
 
+def _too_large(most: int) -> Problem:
+    return Problem(413, f"The body is larger than {most} bytes.")
+
+
 def need_json(request: web.Request) -> None:
     """Raises Problem 415 unless the body says it is JSON as it stands."""
     need_plain(request)
+    if request.headers.get("Content-Type") == "application/json":
+        return
     kind = request.content_type
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise Problem(415, "Send JSON, with Content-Type: application/json.")
@@ -54,7 +65,7 @@ def parse_json(body: bytes) -> Any:
     Of a key that comes twice the last one counts, as in every common parser.
     """
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        value = _decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Problem(400, f"The body is not JSON: {_why(error)}.") from None
     if body.count(b"[") + body.count(b"{") > MOST_NESTING and _nesting(value) > MOST_NESTING:
@@ -64,6 +75,9 @@ def parse_json(body: bytes) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _why(error: Exception) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from aiohttp import web
+from pydantic_core import to_json
 
 from handlers.events import parse_event
 from handlers.parts import PARTS
@@ -24,9 +23,7 @@ async def post_event(request: web.Request) -> web.Response:
     return json_answer(answer, status)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
 def json_answer(value: object, status: int = 200) -> web.Response:
-    body = _encode(value).encode()
-    return web.Response(status=status, body=body, content_type="application/json", headers=DATA_HEADERS)
+    return web.Response(
+        status=status, body=to_json(value), content_type="application/json", headers=DATA_HEADERS
+    )

@@ -21,7 +21,7 @@ from bridge.domain.timers import next_due
 
 def decide(envelope: Envelope, conversation: Conversation, facts: Facts) -> Plan:
     """The plan for one envelope of `conversation` as it stands."""
-    plan = Plan(conversation=replace(conversation))
+    plan = Plan(conversation=conversation.copy())
     _KINDS[envelope.kind](envelope.body, plan, facts)
     return _with_due(plan, facts)
 
@@ -33,7 +33,7 @@ def look_again(
 
     `ahead`: how many wait in its team's queue in front of it.
     """
-    plan = Plan(conversation=replace(conversation))
+    plan = Plan(conversation=conversation.copy())
     place = facts.desk.place_again(conversation, facts.now, excluding=json.loads(conversation.tried))
     if place.team != conversation.team:
         facts.desk.left(conversation.team)

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 
 def _keyed(root: bytes, purpose: str, *parts: str) -> bytes:
     # Length prefixes keep ("ab", "c") apart from ("a", "bc").
-    text = b"".join(f"{len(raw)}:".encode() + raw for raw in (part.encode() for part in (purpose, *parts)))
+    text = b"".join([b"%d:%b" % (len(raw), raw) for raw in map(str.encode, (purpose, *parts))])
     return hashlib.blake2b(text, key=root[:64], digest_size=32).digest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 
@@ -46,6 +47,13 @@ class Conversation:
     asked_at: float | None = None
     owed_at: float | None = None
     due_at: float | None = None
+
+    def copy(self) -> Conversation:
+        return Conversation(*values_of(self))
+
+
+# A row's columns in order. Several times as quick as asking for one after the other; every event asks.
+values_of = attrgetter(*Conversation.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)

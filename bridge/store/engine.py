@@ -58,7 +58,7 @@ def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
         pool_size=1 if writes else pool,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "cached_statements": 1024},
     )
 
     @event.listens_for(engine, "connect")

@@ -25,7 +25,7 @@ from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversati
 from bridge.store.tables import agents, conversations, deliveries, envelopes, lanes
 from bridge.store.waiting import astray
 
-_LANES, _ENVELOPES, _QUEUED = 256, 1000, 500
+_LANES, _ENVELOPES, _QUEUED = 64, 1000, 500
 LOCK = 7439  # any number, the same for every process
 
 

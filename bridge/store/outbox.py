@@ -111,18 +111,19 @@ def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str
     """The oldest open delivery of each leased lane; lanes that have none, or must wait, are let go."""
     if not keys:
         return {}
-    works = {row.lane: _work(row, wish) for row in _OLDEST.one(connection, keys=keys)}
-    if empty := [key for key in keys if key not in works]:
+    rows = {row.lane: row for row in _OLDEST.one(connection, keys=keys)}
+    if empty := [key for key in keys if key not in rows]:
         _EMPTY.one(connection, keys=empty)
-    if wish.budget and works:
-        works = _with_guests(connection, works, wish, wish.budget)
-    if works:
-        begun = [work.id for work in works.values()]
+    ready: dict[str, tuple[Guest | None, str | None]] = dict.fromkeys(rows, (None, None))
+    if wish.budget and rows:
+        ready = _with_guests(connection, rows, wish, wish.budget)
+    if ready:
+        begun = [rows[lane].id for lane in ready]
         _BEGUN.one(connection, ids=begun, quiet=wish.now + QUIET_SECONDS)
-    return works
+    return {lane: _work(rows[lane], wish, guest, room) for lane, (guest, room) in ready.items()}
 
 
-def _work(row: Any, wish: Claim) -> Work:
+def _work(row: Any, wish: Claim, guest: Guest | None, room: str | None) -> Work:
     return Work(
         id=row.id,
         lane=row.lane,
@@ -139,30 +140,25 @@ def _work(row: Any, wish: Claim) -> Work:
         payload=row.payload,
         created_at=row.created_at,
         quiet_until=row.quiet_until,
+        guest=guest,
+        room_id=room,
     )
 
 
 def _with_guests(
-    connection: Connection, works: dict[str, Work], wish: Claim, budget: Budget
-) -> dict[str, Work]:
-    """Adds the guest and the room; lanes whose guest can neither use nor mint a token now are put off."""
-    by_guest = {lane.partition(":")[2]: work for lane, work in works.items()}
+    connection: Connection, rows: dict[str, Any], wish: Claim, budget: Budget
+) -> dict[str, tuple[Guest | None, str | None]]:
+    """Each lane's guest and room; lanes whose guest can neither use nor mint a token now are put off."""
+    by_guest = {lane.partition(":")[2]: row for lane, row in rows.items()}
     admitted, put_off = admit(connection, by_guest, budget, wish.now)
     rooms = {
         (row.guest_id, row.agent_email): row.room_id for row in _ROOMS.one(connection, guests=list(admitted))
     }
     _LET_GO.many(connection, [{"lane": by_guest[guest].lane, "at": at} for guest, at in put_off.items()])
-    ready = {}
-    for guest_id, guest in admitted.items():
-        work = by_guest[guest_id]
-        room = rooms.get((guest_id, work.address or ""))
-        ready[work.lane] = _extended(work, guest, room)
-    return ready
-
-
-def _extended(work: Work, guest: Guest, room_id: str | None) -> Work:
-    values = {name: getattr(work, name) for name in Work.__slots__ if name not in ("guest", "room_id")}
-    return Work(**values, guest=guest, room_id=room_id)
+    return {
+        by_guest[ident].lane: (guest, rooms.get((ident, by_guest[ident].address or "")))
+        for ident, guest in admitted.items()
+    }
 
 
 def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, update
 
 from bridge.domain.desk import Desk
-from bridge.domain.model import Conversation, Envelope, News, Note, Plan, Said, Send
+from bridge.domain.model import Conversation, Envelope, News, Note, Plan, Said, Send, values_of
 from bridge.domain.public import iso, message_item
 from bridge.store.hearing import soon
 from bridge.store.outbox import thread_lane
@@ -212,8 +212,13 @@ def _save(
     for key, one in after.items():
         former = before[key]
         if one is not former:
-            names = tuple(name for name in CONVERSATION_FIELDS if getattr(one, name) != getattr(former, name))
-            alike.setdefault(names, []).append({f"new_{name}": getattr(one, name) for name in ("id", *names)})
+            changed = {
+                name: new
+                for name, new, old in zip(CONVERSATION_FIELDS, values_of(one), values_of(former), strict=True)
+                if new != old
+            }
+            row = {f"new_{name}": new for name, new in changed.items()}
+            alike.setdefault(tuple(changed), []).append({"new_id": one.id, **row})
     for names, rows in alike.items():
         if names:
             _save_columns(names).many(connection, rows)

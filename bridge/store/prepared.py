@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
@@ -34,7 +35,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import replacement_traverse
 
 Parameters = Mapping[str, Any]
-_WIDEST = 64  # rows in one statement: SQLite takes 32 766 values, our widest row has about forty
+# Rows in one statement: few numbers, so that the driver keeps every text prepared. SQLite takes 32 766 values
+# in a statement; our widest row has about forty.
+_WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 
 
 class among(ColumnElement[bool]):
@@ -124,8 +127,7 @@ class _Sqlite(_Compiled):
         if cursor.description is None:
             return []
         if self._row is None:
-            kind: Any = namedtuple("Row", [one[0] for one in cursor.description])
-            self._row = kind._make
+            self._row = _row([one[0] for one in cursor.description])
         try:
             return [self._row(row) for row in cursor.fetchall()]
         except sqlite3.Error as error:
@@ -139,7 +141,7 @@ class _Sqlite(_Compiled):
             return
         at = 0
         while at < len(taken):
-            size = min(_WIDEST, 1 << ((len(taken) - at).bit_length() - 1))  # few texts, so that each is kept
+            size = _WIDTHS[bisect_right(_WIDTHS, len(taken) - at) - 1]
             parameters = taken[at] if size == 1 else tuple(chain.from_iterable(taken[at : at + size]))
             self._execute(connection, self._for(size, self._group), parameters)
             at += size
@@ -180,6 +182,11 @@ def _values_group(text: str) -> str | None:
         if not depth:
             return text[start : end + 1]
     return None
+
+
+def _row(names: list[str]) -> Callable[[Any], Any]:
+    kind: Any = namedtuple("Row", names)  # type: ignore[misc]
+    return kind._make
 
 
 def _is_list(value: object) -> bool:

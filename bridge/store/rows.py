@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
 from bridge.domain.model import Conversation, Envelope, Said
@@ -36,7 +37,9 @@ MESSAGE_COLUMNS = (
 )
 
 
-dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def dump(value: object) -> str:
+    """Compact JSON. Several times as quick as the standard library's; every event needs some."""
+    return to_json(value).decode()
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from pydantic_core import to_json
 from yarl import URL
 
 from bridge.domain.errors import Doubtful, Refused, WebexError
@@ -68,7 +68,6 @@ class Caller:
         self._base = URL(self._root)
         self._timeout = timeout
         self._transport = Transport(session, clock, timeout=timeout, on_call=on_call)
-        self._encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
     def _url(self, path: str, ident: str | None = None, **query: str | None) -> URL:
         if ident is not None:
@@ -98,7 +97,7 @@ class Caller:
             self._url(path, ident),
             path,
             token,
-            body=self._encode(fields).encode(),
+            body=to_json(fields),
             content_type=JSON_TYPE,
             secrets=(fields.get("secret", ""),),
         )

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from pydantic_core import to_json
 from yarl import URL
 
 from bridge.domain.errors import CredentialsDead, NotFound, Refused, Throttled, WebexError
@@ -52,7 +53,7 @@ class WebexClient(Caller):
 
     async def mint_guest(self, service_token: str, subject: str, display_name: str) -> MintedGuest:
         """POST /guests/token with the Service App's token: creates, renames or re-tokens the guest."""
-        body = self._encode({"subject": subject, "displayName": display_name}).encode()
+        body = to_json({"subject": subject, "displayName": display_name})
         answer = await self._transport.call(
             "POST", self._guest_token_url, "/guests/token", service_token, body=body, content_type=JSON_TYPE
         )
@@ -152,7 +153,7 @@ class WebexClient(Caller):
             self._messages_url,
             "/messages",
             token,
-            body=self._encode(fields).encode(),
+            body=to_json(fields),
             content_type=JSON_TYPE,
         )
         return wire.parse_message(answer.body)
