@@ -34,16 +34,18 @@ from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
 from bridge.store import hearing, hooks, news, outbox, overrides, ticks, vault
+from bridge.store.committer import StoreUnavailable
 from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled
+from bridge.store.policies import Adopted, adopt
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
-from bridge.store.writer import StoreUnavailable
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
 from bridge.webex.setup import OUR_WEBHOOKS
+from bridge.writing import Begin
 from config.load import Loaded
 from config.settings import Settings
 from handlers.door import Door
@@ -59,7 +61,10 @@ _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
 
 class Service:
-    """One process of the bridge. `start` raises BridgeError where it cannot run at all."""
+    """One process of the bridge. `start` raises BridgeError where it cannot run at all.
+
+    `own_writer`: the store is written by a process of its own; `failed` is set should that die.
+    """
 
     def __init__(
         self,
@@ -68,8 +73,12 @@ class Service:
         clock: Clock,
         environ: Mapping[str, str],
         webex_timeout: float = 20.0,
+        *,
+        own_writer: bool = False,
     ) -> None:
         self._webex_timeout = webex_timeout
+        self._own_writer = own_writer
+        self.failed = asyncio.Event()
         self.settings = settings
         self.clock = clock
         self.loaded = loaded
@@ -103,11 +112,14 @@ class Service:
             Cipher(keys),
             clock,
             f"{os.getpid()}-{secrets.token_hex(6)}",
+            self._begin_writer(),
+            self._writer_lost,
         )
         self._undo.push_async_callback(self.store.stop)
         applied = await self.store.start()
         if applied:
             self._log.info("schema.migrated", revisions=applied)
+        await self.adopt()
         self.vault = StoreVault(self.store)
         self.root = (await self.vault.make_once(vault.ROOT)).encode()
         if len(keys) > 1:
@@ -325,13 +337,25 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(self._session.close(), self.callbacks.close())
 
+    def _begin_writer(self) -> Begin | None:
+        """What a process for the store's writer must know; None: a thread of this process writes."""
+        if not self._own_writer:
+            return None
+        settings = self.settings
+        return Begin(settings.database_url.get_secret_value(), settings.log_format, settings.log_level)
+
+    def _writer_lost(self, why: str) -> None:
+        self._log.critical("store.writer_lost", reason=why)
+        self.failed.set()
+
+    async def adopt(self) -> None:
+        """The configuration in force is what intake decides by from now on."""
+        await self.store.do(adopt, Adopted(self.store.owner, self.live.policy))
+
     # what the parts tell one another
 
     def _round(self) -> Round:
-        live = self.live
-        return Round(
-            self.clock.now(), live.desk, live.rules, live.say, new_id, live.leads, self.bot is not None
-        )
+        return Round(self.clock.now(), self.store.owner, self.bot is not None)
 
     def _woken(self, stage: str) -> None:
         if stage == "in":
@@ -358,10 +382,10 @@ class Service:
         for stage in outcome.stages:
             self.pumps[stage].wake()
         self._tell({*outcome.touched, *(f"team:{team}" for team in outcome.teams)})
-        for event, _, fields in outcome.log:
-            kind, _, what = event.partition(".")
+        for line in outcome.log:
+            kind, _, what = line.event.partition(".")
             if kind == "reply":
-                self.metrics.replies.labels(fields.get("why", what)).inc()
+                self.metrics.replies.labels(line.fields.get("why", what)).inc()
             elif kind == "conversation":
                 self.metrics.conversations.labels(what).inc()
 
@@ -478,8 +502,3 @@ class Service:
                 for pump in self.pumps.values():
                     pump.wake()
                 return
-
-
-def new_id() -> str:
-    """For a message or a conversation: unguessable, without meaning."""
-    return secrets.token_hex(12)

@@ -11,9 +11,9 @@ from bridge.live import Live
 from bridge.metrics import Metrics
 from bridge.ports import Clock, Minter
 from bridge.store import reads
+from bridge.store.committer import StoreUnavailable
 from bridge.store.reads import Backlog, Counts
 from bridge.store.store import Store
-from bridge.store.writer import StoreUnavailable
 from bridge.tokens import Tokens
 
 

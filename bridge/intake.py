@@ -8,11 +8,11 @@ from functools import partial
 
 import structlog
 
+from bridge.domain.errors import crash
 from bridge.domain.identity import subject_hash
-from bridge.logs import crash
+from bridge.store.committer import StoreUnavailable
 from bridge.store.intake import Outcome, Round, work
 from bridge.store.store import Store
-from bridge.store.writer import StoreUnavailable
 
 _POLL_SECONDS = 0.5  # queues are looked at that often, for shifts begin without an event
 _TROUBLE_SECONDS = 1.0
@@ -102,20 +102,20 @@ class Intake:
         self.wake()
 
     def _report(self, outcome: Outcome) -> None:
-        for event, conversation, fields in outcome.log:
+        for line in outcome.log:
             self._log.info(
-                event,
-                conversation=conversation.id,
-                subject_hash=subject_hash(conversation.customer),
-                source=conversation.source,
-                **fields,
+                line.event,
+                conversation=line.conversation,
+                subject_hash=subject_hash(line.customer),
+                source=line.source,
+                **line.fields,
             )
-        for envelope, error in outcome.failed:
+        for one in outcome.failed:
             self._log.error(
                 "envelope.failed",
-                conversation=envelope.conversation_id,
-                envelope=envelope.id,
-                kind=envelope.kind,
-                **crash(error),
+                conversation=one.conversation,
+                envelope=one.envelope,
+                kind=one.kind,
+                **one.why,
             )
         self._told(outcome)

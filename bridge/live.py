@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import jmespath
 
 from bridge.calendars import with_calendars
 from bridge.callbacks import Target
-from bridge.domain.desk import AgentState, Desk, DutyBook
-from bridge.domain.model import Conversation, SourceRules
+from bridge.domain.model import SourceRules
 from bridge.domain.roster import Roster
 from bridge.domain.signing import decode_secret
+from bridge.policy import Policy
 from bridge.store.guests import Budget
-from bridge.store.overrides import Overrides
-from bridge.wording import opening_time
 from config.load import Loaded
 from config.models import Source
 from config.texts import Texts
@@ -31,47 +27,10 @@ class Live:
 
     loaded: Loaded
     roster: Roster
-    texts: Texts
-    book: DutyBook
+    policy: Policy
     sources: dict[str, SourceView]
     targets: dict[str, Target]
-    now: Callable[[], float]
     problems: tuple[str, ...] = ()
-    _rules: dict[str, SourceRules] = field(default_factory=dict)
-
-    def desk(self, states: dict[str, AgentState], queued: Counter[str], overrides: Overrides) -> Desk:
-        """The desk of one round; changed overrides make a new book."""
-        if (overrides.agents, overrides.paused) != (self.book.overrides, self.book.paused):
-            self.book = DutyBook(self.roster, overrides.agents, overrides.paused)
-        return Desk(self.book, states, queued)
-
-    def leads(self, team: str | None) -> tuple[str, ...]:
-        """Whom alerts of a team go to; of no team: to all leads."""
-        known = self.roster.teams.get(team or "")
-        return (
-            known.leads
-            if known
-            else tuple(dict.fromkeys(lead for one in self.roster.teams.values() for lead in one.leads))
-        )
-
-    def rules(self, source: str) -> SourceRules:
-        known = self._rules.get(source)
-        if known is None:
-            configured = self.loaded.config.sources.get(source)
-            mask = tuple(self.loaded.config.privacy.mask)
-            known = SourceRules(mask=mask)
-            if configured:
-                known = SourceRules(configured.idle_minutes * 60, configured.callback is not None, mask)
-            self._rules[source] = known
-        return known
-
-    def say(self, key: str, conversation: Conversation, **values: Any) -> str:
-        """The customer's text, in their language, with times in the team's zone."""
-        if "opens_at" in values:
-            team = self.roster.teams.get(conversation.team or "")
-            zone = team.timezone if team else "UTC"
-            values["opens_at"] = opening_time(values["opens_at"], zone, self.now(), conversation.language)
-        return self.texts.get(key, conversation.language, **values)  # type: ignore[arg-type]
 
     @property
     def timers(self) -> dict[str, tuple[float, ...]]:
@@ -99,8 +58,7 @@ def make_live(loaded: Loaded, now: Callable[[], float]) -> Live:
     return Live(
         loaded=loaded,
         roster=roster,
-        texts=Texts(config.messages),
-        book=DutyBook(roster),
+        policy=_policy(loaded, roster),
         sources={
             name: _view(name, source, config.namespace(name)) for name, source in config.sources.items()
         },
@@ -113,9 +71,17 @@ def make_live(loaded: Loaded, now: Callable[[], float]) -> Live:
             for name, source in config.sources.items()
             if source.callback
         },
-        now=now,
         problems=tuple(problems),
     )
+
+
+def _policy(loaded: Loaded, roster: Roster) -> Policy:
+    mask = tuple(loaded.config.privacy.mask)
+    sources = {
+        name: SourceRules(source.idle_minutes * 60, source.callback is not None, mask)
+        for name, source in loaded.config.sources.items()
+    }
+    return Policy(roster, Texts(loaded.config.messages), sources, SourceRules(mask=mask))
 
 
 def _view(name: str, source: Source, namespace: str) -> SourceView:

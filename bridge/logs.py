@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -51,13 +50,6 @@ def configure(fmt: str | None, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)  # libraries speak only of trouble
-
-
-def crash(error: BaseException) -> dict[str, Any]:
-    """Fields for an error that nobody foresaw: its kind and where. Its text may quote what a customer said."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
-    return {"error": type(error).__name__, "where": where}
 
 
 def withhold(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

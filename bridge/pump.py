@@ -9,8 +9,8 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from bridge.logs import crash
-from bridge.store.writer import StoreUnavailable
+from bridge.domain.errors import crash
+from bridge.store.committer import StoreUnavailable
 
 
 class Leased(Protocol):

@@ -30,6 +30,8 @@ class Reloaded(Protocol):
     intake: Intake
     live: Live
 
+    async def adopt(self) -> None: ...
+
 
 class Reloader:
     """Looks at the files' content, so that a replaced file is seen like an edited one."""
@@ -39,6 +41,7 @@ class Reloader:
         self._seen = service.live.loaded.fingerprint
         self._calendars = service.live.loaded.calendars  # also of a configuration that was refused for them
         self._timers = service.live.timers
+        self._adopted = service.live
         self.problems: tuple[str, ...] = ()
         self._looking = asyncio.Lock()
         self._log = structlog.get_logger()
@@ -54,6 +57,10 @@ class Reloader:
         if now != self._seen:
             self._seen = now
             await self._take()
+        if self._adopted is not service.live:  # also when the store did not take it the last time
+            await service.adopt()
+            self._adopted = service.live
+            service.intake.wake()
         if self._timers != service.live.timers:
             await service.store.do(look_at_all, Tick(service.clock.now()))
             self._timers = service.live.timers
@@ -79,7 +86,6 @@ class Reloader:
             self.problems = ()
             service.live = live
             service.metrics.config_loaded.set(service.clock.now())
-            service.intake.wake()
             self._log.info("configuration.loaded", path=str(path))
 
     def _refuse(self, problems: tuple[str, ...]) -> None:

@@ -11,9 +11,9 @@ import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bridge.logs import crash
+from bridge.domain.errors import crash
 from bridge.ports import Clock
-from bridge.store.writer import StoreUnavailable
+from bridge.store.committer import StoreUnavailable
 
 Job = Callable[[], Awaitable[object]]
 

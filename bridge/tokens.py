@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -161,8 +161,7 @@ class Tokens:
         self._changed(guest.id, due)
         if guest.token is None:
             self._log.info("guest.minted", guest=_short(guest), subject_hash=subject_hash(guest.customer))
-        fresh = replace(
-            guest,
+        fresh = guest._replace(
             token=row.token,
             issued_at=asked_at,
             expires_at=row.expires_at,

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from bridge.logs import crash
-from bridge.store.writer import StoreUnavailable
+from bridge.domain.errors import crash
+from bridge.store.committer import StoreUnavailable
 
 STORE_RETRY_SECONDS = 5
 # An answer belongs to one caller and is data, never a page.

@@ -14,8 +14,8 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from bridge.domain.model import Said
 from bridge.domain.public import iso, message_item
 from bridge.store import reads
+from bridge.store.committer import StoreUnavailable
 from bridge.store.reads import State
-from bridge.store.writer import StoreUnavailable
 from handlers.customer import customer_of, number, shown_state
 from handlers.origins import CORS
 from handlers.parts import PARTS, Parts

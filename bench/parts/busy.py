@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -11,14 +10,15 @@ from sqlalchemy import Connection, insert
 
 from bench.processes import folder
 from bench.table import Shown, ms, rate, times
-from bridge.domain.desk import Desk, DutyBook
 from bridge.domain.model import SourceRules
 from bridge.domain.roster import Agent, Roster, Route, Team
-from bridge.store import inbox, intake, outbox
+from bridge.policy import Policy
+from bridge.store import inbox, intake, outbox, policies
 from bridge.store.engine import open_engine
 from bridge.store.guests import Budget
 from bridge.store.migrate import migrate
 from bridge.store.tables import conversations, guests
+from config.texts import Texts
 
 _BUDGET = Budget(700, 0.8)
 _ROSTER = Roster(
@@ -73,17 +73,11 @@ def _round(where: Path, open_ones: int, waiting: int) -> tuple[float, float]:
 
 
 def _decide(engine: object, now: float) -> None:
-    book = DutyBook(_ROSTER)
-    round_ = intake.Round(
-        now=now + 1,
-        desk=lambda states, queued, _: Desk(book, states, Counter(queued)),
-        rules=lambda _: SourceRules(idle_seconds=0),
-        say=lambda key, _conversation, **values: key,
-        new_id=lambda: "n",
-    )
+    policy = Policy(_ROSTER, Texts(), {}, SourceRules(idle_seconds=0))
     while True:
         with engine.begin() as connection:  # type: ignore[attr-defined]
-            if not intake.work(connection, [round_])[0].more:
+            policies.adopt(connection, [policies.Adopted("p", policy)])
+            if not intake.work(connection, [intake.Round(now + 1, "p")])[0].more:
                 return
 
 

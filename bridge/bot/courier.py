@@ -23,9 +23,9 @@ from bridge.domain.splitting import split_text
 from bridge.ports import Clock
 from bridge.store import bot, bot_reads, outbox
 from bridge.store.bot import Told, Waiting
+from bridge.store.committer import StoreUnavailable
 from bridge.store.outbox import Claim, Settled, Work, attributed
 from bridge.store.store import Store
-from bridge.store.writer import StoreUnavailable
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Message
 

@@ -19,9 +19,9 @@ from bridge.domain.roster import Roster
 from bridge.ports import Clock
 from bridge.store import bot, outbox
 from bridge.store.bot import Answered, Effects, News, Saying
+from bridge.store.committer import StoreUnavailable
 from bridge.store.outbox import Claim, Settled, Work
 from bridge.store.store import Store
-from bridge.store.writer import StoreUnavailable
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Person
 

@@ -63,7 +63,7 @@ async def asking(settings: Settings, guests: str, *, may_make: bool) -> AsyncIte
         place = url.removeprefix("sqlite:///") if is_sqlite(url) else "in PostgreSQL"
         complain(f"made the database {place}, to keep what Webex refreshes")
     else:
-        store.writer.start()
+        await store.writer.start()
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             webex = WebexClient(settings.webex_api_url, session, clock)

@@ -12,6 +12,7 @@ from bridge import logs
 from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
+from bridge.domain.errors import BridgeError
 from bridge.simulator import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
 
 
@@ -21,7 +22,7 @@ def run(config: Path | None) -> None:
     settings = settings_of(environ)
     logs.configure(settings.log_format, settings.log_level)
     loaded = loaded_of(settings.bridge_config, environ)
-    service = Service(settings, loaded, SystemClock(), environ)
+    service = Service(settings, loaded, SystemClock(), environ, own_writer=True)
     with contextlib.suppress(ImportError):
         import uvloop
 
@@ -30,7 +31,7 @@ def run(config: Path | None) -> None:
 
 
 async def serve_until_told(service: Service) -> None:
-    """Starts, works until a signal, drains and stops. Raises BridgeError where it cannot start."""
+    """Starts, works until a signal, drains and stops. Raises BridgeError where it cannot start, or go on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,9 +39,14 @@ async def serve_until_told(service: Service) -> None:
     await service.start()
     _spare_the_collector()
     try:
-        await stopped.wait()
+        ends = {asyncio.create_task(one.wait()) for one in (stopped, service.failed)}
+        _, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
     finally:
         await service.stop()
+    if service.failed.is_set():
+        raise BridgeError("the process that writes the store has ended; start the service again")
 
 
 def _spare_the_collector() -> None:

@@ -5,6 +5,9 @@ Sources: https://developer.webex.com/docs/basics (status codes, Retry-After, fil
 
 from __future__ import annotations
 
+import traceback
+from typing import Any
+
 
 class BridgeError(Exception):
     """The root of every error that this project raises on purpose."""
@@ -75,3 +78,11 @@ class Doubtful(WebexError):
 
 class CredentialsDead(WebexError):
     """What we mint guests with is refused for good: tell the operator, do not hammer."""
+
+
+def crash(error: BaseException) -> dict[str, Any]:
+    """Fields for an error that nobody foresaw: its kind and where. Its text may quote what a customer said."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    # One that came from the writer's process brings its frames along.
+    return {"error": type(error).__name__, "where": [*getattr(error, "where", ()), *where]}

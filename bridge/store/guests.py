@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
@@ -18,16 +18,14 @@ _MINTING_SECONDS = 10.0  # the process that minted is dead; its work is taken ov
 _SOMEBODY_ELSE_MINTS = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """How many live tokens a guest may hold, and from which share of its life a token is due for re-issue."""
 
     tokens: int
     reissue_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(NamedTuple):
     """A guest with its present token (encrypted); `grant_at` is set where it may mint the next one now."""
 
     id: str
@@ -129,8 +127,7 @@ def want(connection: Connection, wishes: Sequence[Wanted]) -> list[Lent]:
     return results
 
 
-@dataclass(frozen=True, slots=True)
-class Minted:
+class Minted(NamedTuple):
     """A new token. `reissue_at` is kept only while the guest has an open conversation."""
 
     guest_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, bindparam, select, update
 
@@ -13,8 +13,7 @@ from bridge.store.sql import insert_all, insert_missing, wake
 from bridge.store.tables import conversations, envelopes, guests
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What is needed to open a conversation for a subject, should none be open."""
 
     conversation_id: str
@@ -30,8 +29,7 @@ class Opening:
     context: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One authenticated event or customer's call, ready to be stored. `body` is the envelope's JSON."""
 
     key: str
@@ -45,8 +43,7 @@ class Arrival:
     key_dead: bool = False  # an end by the customer: their key is dead from now on
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     conversation_id: str
     status: str  # accepted | queued | open
     repeated: bool

@@ -8,18 +8,21 @@ counted once, and two customers cannot get the same last place.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, text, tuple_, update
 
 from bridge.domain.decide import decide, look_again
-from bridge.domain.desk import AgentState, Desk
+from bridge.domain.desk import AgentState
+from bridge.domain.errors import crash
 from bridge.domain.facts import Delivered, Facts
-from bridge.domain.model import Conversation, Envelope, Plan, Said, SourceRules
-from bridge.store.overrides import Overrides, current
+from bridge.domain.model import Conversation, Envelope, Plan, Said
+from bridge.store.overrides import current
 from bridge.store.plans import Changes, commit
+from bridge.store.policies import policy_of
 from bridge.store.prepared import Prepared, among
 from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
 from bridge.store.tables import agents, conversations, deliveries, envelopes, lanes
@@ -31,30 +34,45 @@ LOCK = 7439  # any number, the same for every process
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of intake works with; the configuration in force is inside the callables."""
+    """One round of intake, by the policy that its owner last had adopted."""
 
     now: float
-    desk: Callable[
-        [dict[str, AgentState], Counter[str], Overrides], Desk
-    ]  # (agents, queues by team, overrides)
-    rules: Callable[[str], SourceRules]
-    say: Callable[..., str]
-    new_id: Callable[[], str]
-    leads: Callable[[str | None], Sequence[str]] = lambda _: ()  # the e-mails of a team's leads
+    owner: str
     bot: bool = False  # whether there is a bot to tell agents and leads
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Something that a plan wants in the log, of which conversation."""
+
+    event: str
+    conversation: str
+    customer: str
+    source: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An envelope that no plan could be made of; `why` as `crash` tells it."""
+
+    conversation: str
+    envelope: int
+    kind: str
+    why: Mapping[str, Any]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a round did. `log`: (event, conversation, fields); `failed`: envelopes without a plan."""
+    """What a round did."""
 
     envelopes: int = 0
     more: bool = False
     stages: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
-    log: list[tuple[str, Conversation, dict[str, Any]]] = field(default_factory=list)
-    failed: list[tuple[Envelope, Exception]] = field(default_factory=list)
+    log: list[Logged] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
 
 
 def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
@@ -77,13 +95,15 @@ class _Worker:
     def __init__(self, connection: Connection, round_: Round) -> None:
         self._connection = connection
         self._round = round_
+        self._policy = policy_of(round_.owner)
+        self._say = partial(self._policy.say, round_.now)
         self._outcome = Outcome()
         self._before: dict[str, Conversation] = {}
         self._now: dict[str, Conversation] = {}
         self._changes = Changes(now=round_.now, bot=round_.bot)
         states = {row.key: AgentState(*row) for row in _AGENTS.one(connection)}
         queued: Counter[str] = Counter({row.team: row.n for row in _QUEUES.one(connection)})
-        self._desk = round_.desk(states, queued, current(connection, round_.now))
+        self._desk = self._policy.desk(states, queued, current(connection, round_.now))
 
     def run(self) -> Outcome:
         keys = [row.key for row in _READY.one(self._connection, now=self._round.now)]
@@ -122,7 +142,8 @@ class _Worker:
         try:
             plan = decide(envelope, conversation, self._facts(conversation, history))
         except Exception as error:  # noqa: BLE001 - one envelope that cannot be decided must not stop the others
-            self._outcome.failed.append((envelope, error))
+            failed = Failed(envelope.conversation_id, envelope.id, envelope.kind, crash(error))
+            self._outcome.failed.append(failed)
             self._changes.give_up(envelope, error)
             return
         self._take(plan)
@@ -137,20 +158,23 @@ class _Worker:
         return Facts(
             now=self._round.now,
             desk=self._desk,
-            rules=self._round.rules(conversation.source),
-            say=self._round.say,
+            rules=self._policy.rules(conversation.source),
+            say=self._say,
             history=history,
-            new_id=self._round.new_id,
+            new_id=self._policy.new_id,
             delivered=lambda email: _delivered(self._connection, conversation.id, email),
         )
 
     def _take(self, plan: Plan) -> None:
         conversation = plan.conversation
         self._now[conversation.id] = conversation
-        rules = self._round.rules(conversation.source)
-        self._changes.add(plan, callback=rules.callback, leads=self._round.leads(conversation.team))
+        rules = self._policy.rules(conversation.source)
+        self._changes.add(plan, callback=rules.callback, leads=self._policy.leads(conversation.team))
         self._outcome.touched.add(conversation.id)
-        self._outcome.log.extend((event, conversation, fields) for event, fields in plan.log)
+        self._outcome.log.extend(
+            Logged(event, conversation.id, conversation.customer, conversation.source, fields)
+            for event, fields in plan.log
+        )
 
     def _drain(self, astray: Sequence[ColumnElement[bool]] = ()) -> None:
         """Serves who waits, oldest first, as far as there is room; nobody overtakes within a team.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
 
@@ -23,8 +23,7 @@ PARKED = "parked"  # the owner of a lane that Webex has us leave alone, whatever
 QUIET_SECONDS = 10.0  # how long a request may still have its effect at Webex after its sender died
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A worker asks for up to `limit` lanes of `stage` until `now + lease`."""
 
     stage: str
@@ -35,8 +34,7 @@ class Claim:
     budget: Budget | None = None  # for what is sent with a guest's token
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One delivery to be attempted now, with what its attempt needs to know."""
 
     id: int
@@ -58,8 +56,7 @@ class Work:
     room_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """How an attempt ended. `outcome`: done | again | dead | agent-refused."""
 
     work: Work
@@ -79,8 +76,7 @@ class Settled:
     budget: Budget | None = None
 
 
-@dataclass(slots=True)
-class Next:
+class Next(NamedTuple):
     """What a settle leads to: `lost` if the lease was, and the lane's next delivery if there is one."""
 
     lost: bool = False
@@ -164,7 +160,6 @@ def _with_guests(
 def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
     """Writes down how attempts ended and takes the lanes' next deliveries on the same lease."""
     states = _still_mine(connection, settled)
-    results = [Next(lost=one.work.id not in states) for one in settled]
     valid = [one for one in settled if states.get(one.work.id) == "open"]
     # Taken back while it was on its way: the former agent got it all the same, and the lane goes on.
     taken_back = [one for one in settled if states.get(one.work.id) == "dropped"]
@@ -173,10 +168,10 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
     _save_ended(connection, [one for one in valid if one.outcome in ("dead", "agent-refused")])
     going_on = [one for one in valid if one.outcome in ("done", "dead")]
     following = _following(connection, going_on + taken_back)
-    for one, result in zip(settled, results, strict=True):
-        if not result.lost:
-            result.work = following.get(one.work.lane)
-    return results
+    return [
+        Next(work=following.get(one.work.lane)) if one.work.id in states else Next(lost=True)
+        for one in settled
+    ]
 
 
 def _still_mine(connection: Connection, settled: Sequence[Settled]) -> dict[int, str]:

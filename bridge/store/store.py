@@ -15,11 +15,13 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.ports import Clock
 from bridge.store import vault
+from bridge.store.committer import Committer, Operation, StoreUnavailable
 from bridge.store.engine import is_sqlite, open_engine, sqlite_path
 from bridge.store.migrate import migrate
 from bridge.store.outbox import FreeAll, free_all
+from bridge.store.process_lane import ProcessLane
 from bridge.store.vault import Cipher
-from bridge.store.writer import Operation, StoreUnavailable, Writer
+from bridge.store.writer import Lost, ThreadLane, Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,9 +31,21 @@ _READERS = 4
 
 
 class Store:
-    """Opens, migrates and owns the database. `owner` names this process in leases."""
+    """Opens, migrates and owns the database. `owner` names this process in leases.
 
-    def __init__(self, url: str, cipher: Cipher, clock: Clock, owner: str) -> None:
+    `begin`: what a process for the writer must know (`bridge.writing.Begin`); without it a thread of this one
+    writes. `lost(why)` hears of that process's death: this store then writes nothing any more.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        cipher: Cipher,
+        clock: Clock,
+        owner: str,
+        begin: object = None,
+        lost: Lost = lambda _: None,
+    ) -> None:
         self.url = url
         self.cipher = cipher
         self.clock = clock
@@ -40,7 +54,8 @@ class Store:
         self._reads = open_engine(url, writes=False, pool=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         self._lock_file: int | None = None
-        self.writer = Writer(self._writes)
+        lane = ThreadLane(Committer(self._writes)) if begin is None else ProcessLane(begin)
+        self.writer = Writer(lane, lost)
 
     async def start(self) -> list[str]:
         """Migrates; the revisions applied. Raises StoreUnavailable, NewerDatabase or WrongKey."""
@@ -49,7 +64,7 @@ class Store:
         except DBAPIError as error:
             raise StoreUnavailable(f"the database cannot be used: {error.orig}") from error
         alone = is_sqlite(self.url) and self._lock()
-        self.writer.start()
+        await self.writer.start()
         if alone:
             await self.do(free_all, FreeAll(None, self.clock.now()))
         return applied

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bridge.domain.errors import BridgeError
+from bridge.store.committer import StoreUnavailable
 from bridge.store.engine import is_sqlite, open_engine, sqlite_path
 from bridge.store.migrate import behind
-from bridge.store.writer import StoreUnavailable
 
 
 class NoDatabase(BridgeError):

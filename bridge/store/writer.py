@@ -1,225 +1,165 @@
-"""Group commit: one thread owns the writing connection and commits whatever arrived while it last committed.
+"""The way to the store's one writer: calls gather while it commits the ones before, then go together.
 
-An *operation* is a plain function `(connection, items) -> results`, one result per item. Calls of the same
-operation that arrive together become one call with all their items, and everything that arrives together
-becomes one transaction. That is what makes an fsync per event affordable (see docs/performance.md).
-
-Two attributes of an operation's function matter here. `rank`: within a transaction lower ranks (default 0) go
-first, so that an event can be stored, decided and claimed in one. `begin(connection)`: called before anything
-else of a transaction with that operation, for a lock that must be taken before any row's.
+It commits in a thread of this process, or in a process of its own: `bridge run` uses the latter, for two
+threads that are both busy in Python share one interpreter lock (docs/performance.md says what that costs).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import queue
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
-import structlog
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from bridge.store.committer import Call, Committer, Item, Operation, Result, StoreUnavailable
 
-from bridge.domain.errors import BridgeError
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-Operation = Callable[[Connection, Sequence[Item]], Sequence[Result]]
-_Call = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
-
-_MOST = 1024  # items in one transaction: bounds how long a lone caller waits behind a burst
-_TRIES = 3  # of one call alone, after a deadlock or a lost connection
+_MOST = 1024  # calls in one transaction: bounds how long a lone caller waits behind a burst
 _LATER_SECONDS = 0.05
 
+_Pending = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
+Answered = Callable[[list[Any]], None]
+Lost = Callable[[str], None]
 
-class StoreUnavailable(BridgeError):
-    """The database could not take the change now (full, locked, read-only, gone). Nothing was stored."""
+
+class Lane(Protocol):
+    """Where batches are committed, one at a time."""
+
+    async def start(self, answered: Answered, lost: Lost) -> None:
+        """`answered(results)` is called in the loop for each batch; `lost(why)` once, when no more will be."""
+
+    def send(self, batch: Sequence[Call]) -> None: ...
+
+    async def stop(self) -> None: ...
 
 
 class Writer:
-    """Runs operations in its own thread. `submit` may be awaited by any number of tasks of one event loop."""
+    """`submit` may be awaited by any number of tasks of one event loop. `lost(why)` hears of the writer's death."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+    def __init__(self, lane: Lane, lost: Lost = lambda _: None) -> None:
+        self._lane = lane
+        self._on_lost = lost
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._later: deque[_Call] = deque()
-        self._connection: Connection | None = None
-        self._log = structlog.get_logger()
-        self.transactions = 0
-        self.items = 0
+        self._waiting: deque[_Pending] = deque()
+        self._later: deque[_Pending] = deque()
+        self._under_way: list[_Pending] = []
+        self._planned = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._gone = "the store is not started"
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        await self._lane.start(self._answered, self._lost)
+        self._gone = ""
 
     async def stop(self) -> None:
-        """Finishes what was submitted, then ends the thread."""
-        if self._thread.ident is not None:
+        """Finishes what was submitted, then ends."""
+        if self._loop is not None:
             self._flush()
-            self._calls.put(None)
-            await asyncio.to_thread(self._thread.join)
+            await self._idle.wait()
+            self._gone = "the store is closed"
+            await self._lane.stop()
 
     def submit(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
-        """A future of the result for `item`, set after the commit; it may raise StoreUnavailable."""
-        if self._loop is None:
-            raise StoreUnavailable("the store is not started")
-        future: asyncio.Future[Result] = self._loop.create_future()
-        self._calls.put((operation, item, future))
-        return future
+        """A future of the result for `item`, set after the commit; it may raise StoreUnavailable.
+
+        What one turn of the loop submits is committed together.
+        """
+        pending = self._pending(operation, item)
+        self._waiting.append(pending)
+        self._plan()
+        return pending[2]
 
     def submit_later(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
         """The same for what need not be on disk at once: it goes with the next transaction, within 50 ms."""
-        if self._loop is None:
-            raise StoreUnavailable("the store is not started")
-        future: asyncio.Future[Result] = self._loop.create_future()
+        pending = self._pending(operation, item)
         if not self._later:
+            assert self._loop is not None
             self._loop.call_later(_LATER_SECONDS, self._flush)
-        self._later.append((operation, item, future))
-        return future
+        self._later.append(pending)
+        return pending[2]
+
+    def _pending(self, operation: Operation[Any, Any], item: Any) -> _Pending:
+        if self._gone or self._loop is None:
+            raise StoreUnavailable(self._gone)
+        return operation, item, self._loop.create_future()
 
     def _flush(self) -> None:
-        while self._later:
-            self._calls.put(self._later.popleft())
+        if self._later:
+            self._waiting.extend(self._later)
+            self._later.clear()
+            self._plan()
+
+    def _plan(self) -> None:
+        self._idle.clear()
+        if not self._planned and not self._under_way:
+            self._planned = True
+            assert self._loop is not None
+            self._loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        self._planned = False
+        self._waiting.extendleft(reversed(self._later))
+        self._later.clear()
+        if self._gone or not self._waiting:
+            self._idle.set()
+            return
+        self._under_way = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+        self._lane.send([(operation, item) for operation, item, _ in self._under_way])
+
+    def _answered(self, results: list[Any]) -> None:
+        answered, self._under_way = self._under_way, []
+        if self._waiting:
+            self._send()
+        else:
+            self._idle.set()
+        for (_, _, future), result in zip(answered, results, strict=True):
+            if future.done():  # the caller was cancelled; the change stands
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _lost(self, why: str) -> None:
+        self._gone = why
+        unanswered = [*self._under_way, *self._waiting, *self._later]
+        self._under_way = []
+        self._waiting.clear()
+        self._later.clear()
+        self._idle.set()
+        for _, _, future in unanswered:
+            if not future.done():
+                future.set_exception(StoreUnavailable(why))
+        self._on_lost(why)
+
+
+class ThreadLane:
+    """Commits in a thread of this process."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+        self._batches: queue.SimpleQueue[Sequence[Call] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+
+    async def start(self, answered: Answered, lost: Lost) -> None:
+        self._loop, self._answered = asyncio.get_running_loop(), answered
+        self._thread.start()
+
+    def send(self, batch: Sequence[Call]) -> None:
+        self._batches.put(batch)
+
+    async def stop(self) -> None:
+        self._batches.put(None)
+        await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            batch, stopping = self._arrived()
-            if batch:
-                self._settle(self._commit(batch))
-        self._hang_up()
-
-    def _arrived(self) -> tuple[list[_Call], bool]:
-        """Waits for a call, then takes what came with it. The flag says that this was the last batch."""
-        batch: list[_Call] = []
-        call = self._calls.get()
-        with contextlib.suppress(IndexError):
-            while True:
-                batch.append(self._later.popleft())
-        with contextlib.suppress(queue.Empty):
-            while call is not None:
-                batch.append(call)
-                if len(batch) >= _MOST:
-                    return batch, False
-                call = self._calls.get_nowait()
-            return batch, True
-        return batch, False
-
-    def _commit(self, batch: list[_Call]) -> list[tuple[_Call, Any]]:
-        try:
-            return self._transaction(batch)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
-            self._hang_up()
-            if len(batch) == 1:
-                return [(batch[0], self._alone(batch[0], error))]
-            if _is_locked(error):
-                return [(call, self._unavailable(error)) for call in batch]
-        # One bad call must not fail its neighbours: everybody again, each in a transaction of its own.
-        outcome: list[tuple[_Call, Any]] = []
-        for call in batch:
-            outcome.append((call, result := self._alone(call, None)))
-            if isinstance(result, StoreUnavailable) and _takes_nothing(result.__cause__):
-                rest = batch[len(outcome) :]
-                return outcome + [(call, self._unavailable(result.__cause__)) for call in rest]
-        return outcome
-
-    def _alone(self, call: _Call, error: Exception | None) -> Any:
-        for _ in range(_TRIES):
-            if error is not None and not _worth_repeating(error):
-                break
+        while (batch := self._batches.get()) is not None:
+            results = self._committer.commit(batch)
             try:
-                return self._transaction([call])[0][1]
-            except Exception as again:  # noqa: BLE001 - returned to the caller below
-                self._hang_up()
-                error = again
-        assert error is not None
-        if isinstance(error, OperationalError | DBAPIError):
-            self._log.error("store.failed", error=type(error.orig).__name__, reason=str(error.orig)[:200])
-            return self._unavailable(error)
-        return error
-
-    @staticmethod
-    def _unavailable(error: BaseException | None) -> StoreUnavailable:
-        unavailable = StoreUnavailable(
-            f"the database did not take the change: {getattr(error, 'orig', error)}"
-        )
-        unavailable.__cause__ = error
-        return unavailable
-
-    def _transaction(self, batch: list[_Call]) -> list[tuple[_Call, Any]]:
-        grouped: dict[Operation[Any, Any], list[_Call]] = {}
-        for call in sorted(batch, key=_rank):
-            grouped.setdefault(call[0], []).append(call)
-        outcome: list[tuple[_Call, Any]] = []
-        connection = self._connected()
-        with connection.begin():
-            for operation in grouped:
-                if begin := getattr(operation, "begin", None):
-                    begin(connection)
-            for operation, calls in grouped.items():
-                results = operation(connection, [item for _, item, _ in calls])
-                outcome.extend(zip(calls, results, strict=True))
-        self.transactions += 1
-        self.items += len(batch)
-        return outcome
-
-    def _connected(self) -> Connection:
-        """SQLite's one connection stays open: the pool's care costs more than a small transaction."""
-        if self._connection is None or self._engine.dialect.name != "sqlite":
-            self._hang_up()
-            self._connection = self._engine.connect()
-        return self._connection
-
-    def _hang_up(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _settle(self, outcome: list[tuple[_Call, Any]]) -> None:
-        def resolve() -> None:
-            for (_, _, future), result in outcome:
-                if future.done():  # the caller was cancelled; the change stands
-                    continue
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
-
-        assert self._loop is not None
-        with contextlib.suppress(RuntimeError):  # the loop closed while we committed: nobody waits any more
-            self._loop.call_soon_threadsafe(resolve)
-
-
-def _is_locked(error: BaseException | None) -> bool:
-    """Somebody else holds SQLite's lock, and we have waited for it as long as we do. To wait as long again for
-    each call would keep everybody waiting for minutes."""
-    return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _takes_nothing(error: BaseException | None) -> bool:
-    """Whether it is about the database and not about this call: locked, or no connection to be had."""
-    if _is_locked(error):
-        return True
-    lost = isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error)
-    return lost and getattr(getattr(error, "orig", None), "sqlstate", None) is None
-
-
-def _rank(call: _Call) -> int:
-    return getattr(call[0], "rank", 0)
-
-
-def _worth_repeating(error: Exception) -> bool:
-    """A deadlock, a serialization failure or a lost connection on PostgreSQL; SQLite has waited already.
-
-    Also a row that another process inserted meanwhile: looked at again, it is a repeat.
-    """
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return state in ("40001", "40P01", "23505") or (error.connection_invalidated and state is not None)
+                self._loop.call_soon_threadsafe(self._answered, results)
+            except RuntimeError:  # the loop closed while we committed: nobody waits any more
+                break
+        self._committer.hang_up()

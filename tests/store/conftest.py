@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ from cryptography.fernet import Fernet
 from bridge.domain.desk import Desk, DutyBook
 from bridge.domain.model import SourceRules
 from bridge.domain.roster import Agent, Roster, Route, Team
-from bridge.store import guests, inbox, intake, outbox
+from bridge.store import guests, inbox, intake, outbox, policies
 from bridge.store.guests import Budget
 from bridge.store.inbox import Arrival, Opening
 from bridge.store.outbox import Claim, Settled, Work
@@ -42,6 +41,27 @@ class Clock:
 def roster(capacity: int | None = None) -> Roster:
     agents = {"amy": Agent("amy", "amy@example.com", "Amy", capacity=capacity)}
     return Roster(agents, {"front": Team("front", "UTC", ("amy",))}, (Route("front"),))
+
+
+class Policy:
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.book = DutyBook(bench.roster)
+
+    def desk(self, states, queued, _overrides) -> Desk:
+        return Desk(self.book, states, queued)
+
+    def rules(self, _source: str) -> SourceRules:
+        return self.bench.rules
+
+    def say(self, _now: float, key: str, _conversation, **_values) -> str:
+        return key
+
+    def leads(self, _team: str | None) -> tuple[str, ...]:
+        return ()
+
+    def new_id(self) -> str:
+        return f"n{next(self.bench.ids)}"
 
 
 @dataclass
@@ -85,15 +105,8 @@ class Bench:
         return await self.store.do(inbox.accept, self.arrival(*args, **more))
 
     async def intake(self) -> intake.Outcome:
-        book = DutyBook(self.roster)
-        round_ = intake.Round(
-            now=self.clock.at,
-            desk=lambda states, queued, _: Desk(book, states, Counter(queued)),
-            rules=lambda _: self.rules,
-            say=lambda key, _conversation, **values: key,
-            new_id=lambda: f"n{next(self.ids)}",
-        )
-        return await self.store.do(intake.work, round_)
+        await self.store.do(policies.adopt, policies.Adopted("p1", Policy(self)))
+        return await self.store.do(intake.work, intake.Round(self.clock.at, "p1"))
 
     async def claim(self, owner: str = "p1", limit: int = 100, stage: str = "say") -> list[Work]:
         budget = BUDGET if stage == "say" else None

@@ -10,10 +10,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from bridge.store import vault
+from bridge.store.committer import StoreUnavailable
 from bridge.store.migrate import NewerDatabase
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher, WrongKey
-from bridge.store.writer import StoreUnavailable
 
 
 async def test_several_processes_may_start_at_once(database_url, clock):
@@ -90,9 +90,14 @@ async def test_one_bad_call_does_not_fail_its_neighbours(bench):
 
 async def test_what_arrives_together_is_committed_together(bench):
     """A hundred calls take far fewer than a hundred transactions."""
-    before = bench.store.writer.transactions
-    await asyncio.gather(*(bench.accept(f"e{n}", f"s{n}") for n in range(100)))
-    assert bench.store.writer.transactions - before <= 10
+    sizes = []
+
+    def note(connection, items):
+        sizes.append(len(items))
+        return items
+
+    await asyncio.gather(*(bench.store.do(note, n) for n in range(100)))
+    assert sizes == [100]
 
 
 async def test_a_locked_database_is_unavailable_and_heals(tmp_path, clock, monkeypatch):

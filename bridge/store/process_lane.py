@@ -1,0 +1,97 @@
+"""The store's writer in a process of its own: batches and results, pickled, over a private socket.
+
+The process (`bridge/writing.py`) lives as long as its end of the socket: it ends when this process stops it or
+dies, however that happens. Should it die first, what was under way may or may not have been stored, as after any
+crash, and this process can write nothing any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from bridge.store.committer import Call
+from bridge.store.writer import Answered, Lost
+
+_STOP_SECONDS = 10.0
+_LENGTH = struct.Struct("!Q")
+
+
+def _spawn(end: int) -> subprocess.Popen[bytes]:
+    """-P: no module is looked for in the folder from which the service was started. A session of its own: Ctrl-C
+    is for the service alone."""
+    command = [sys.executable, "-P", "-m", "bridge.writing", str(end)]
+    return subprocess.Popen(  # noqa: S603 - our own module
+        command, pass_fds=(end,), stdin=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def framed(value: object) -> bytes:
+    """A value on the wire: its length, then its pickle."""
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(data)) + data
+
+
+def read_frame(stream: BinaryIO) -> Any:
+    """Waits for the next value; EOFError where the other end is gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301 - both ends are ours
+
+
+class ProcessLane(asyncio.Protocol):
+    """`begin`: the first message to the process, what it must know to open the store."""
+
+    def __init__(self, begin: object) -> None:
+        self._begin = begin
+        self._stopping = False
+        self._buffer = bytearray()
+
+    async def start(self, answered: Answered, lost: Lost) -> None:
+        self._answered, self._lost = answered, lost
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.to_thread(_spawn, theirs.fileno())
+        self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
+        self._transport.write(framed(self._begin))
+
+    def send(self, batch: Sequence[Call]) -> None:
+        self._transport.write(framed(batch))
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._transport.close()  # the process sees the end and goes
+        await asyncio.to_thread(self._reap)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            end = _LENGTH.size + length
+            if len(self._buffer) < end:
+                break
+            results = pickle.loads(memoryview(self._buffer)[_LENGTH.size : end])  # noqa: S301 - from our child
+            del self._buffer[:end]
+            self._answered(results)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self._stopping:
+            self._lost("the store's writer process has ended")
+
+    def _reap(self) -> None:
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
