@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import pickle
 import signal
@@ -10,6 +9,8 @@ import socket
 import sys
 from dataclasses import dataclass
 from typing import Any
+
+import structlog
 
 from bridge import logs
 from bridge.domain.errors import crash
@@ -30,8 +31,13 @@ class Begin:
 def main() -> None:
     """Commits batch after batch until the service closes its end, or is gone."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the service drains first
-    with contextlib.suppress(EOFError, OSError):
+    try:
         _serve(socket.socket(fileno=int(sys.argv[1])))
+    except (EOFError, OSError):
+        return
+    except Exception as error:  # noqa: BLE001 - the service sees that we are gone; the log says why
+        structlog.get_logger().critical("store.writer_crashed", **crash(error))
+        sys.exit(1)
 
 
 def _serve(service: socket.socket) -> None:

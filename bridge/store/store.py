@@ -79,6 +79,7 @@ class Store:
         self._reads.dispose()
         if self._lock_file is not None:
             os.close(self._lock_file)
+            self._lock_file = None
 
     def do(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
         """Submits one item of an operation to the writer; resolved after the commit."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 LONGEST_LIFE = 10 * 365 * 86400.0  # seconds; keeps what is computed from a lifetime inside the calendar
 
 _IDENT = re.compile(r"[\x21-\x7e]{1,512}")
@@ -25,12 +27,21 @@ class Malformed(ValueError):
 def load_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. A nesting that exhausts the stack is as malformed as a missing bracket."""
     try:
-        value = json.loads(body)
+        value = _parsed(body)
     except (ValueError, RecursionError):
         raise Malformed("it is not JSON") from None
     if not isinstance(value, dict):
         raise Malformed("it is not a JSON object")
     return value
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return from_json(body)
+    except (
+        ValueError
+    ):  # stricter than the standard library's: half of a surrogate pair is no reason to give up
+        return json.loads(body)
 
 
 def load_items(body: bytes) -> list[dict[str, Any]]:

@@ -1,0 +1,22 @@
+"""Operations that a process of its own can be asked for: they are found by their names."""
+
+from __future__ import annotations
+
+
+class Unportable(Exception):
+    """One that cannot be made again from what it was made of."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first + second)
+
+
+def echo(_connection, items):
+    return items
+
+
+def fail(_connection, items):
+    return [item / 0 for item in (1 for _ in items)]
+
+
+def fail_oddly(_connection, items):
+    raise Unportable("a", "b")

@@ -1,0 +1,138 @@
+"""The store's writer in a process of its own: results and errors come back, and neither process outlives the other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bridge.domain.errors import crash
+from bridge.domain.model import SourceRules
+from bridge.policy import Policy
+from bridge.store import inbox, intake, policies
+from bridge.store.committer import StoreUnavailable
+from bridge.store.process_lane import ProcessLane
+from bridge.store.store import Store
+from bridge.store.vault import Cipher
+from bridge.writing import Begin
+from config.texts import Texts
+from tests.harness import eventually
+from tests.store.conftest import Bench, Clock, roster
+from tests.store.operations import echo, fail, fail_oddly
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def lost() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def bench(database_url: str, clock: Clock, lost: asyncio.Event, monkeypatch: pytest.MonkeyPatch):
+    """The store of the other tests, with a process that writes."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the operations of these tests
+    cipher = Cipher([Fernet.generate_key().decode()])
+    begin = Begin(database_url, "json", "info")
+    store = Store(database_url, cipher, clock, "p1", begin, lambda _: lost.set())
+    await store.start()
+    yield Bench(store, clock)
+    await store.stop()
+
+
+def child(store: Store) -> subprocess.Popen[bytes]:
+    lane = store.writer._lane
+    assert isinstance(lane, ProcessLane)
+    return lane._process
+
+
+async def test_an_event_is_accepted_decided_and_claimed(bench):
+    """All that passes between the processes can be pickled: arrivals, the policy, outcomes, work, settles."""
+    policy = Policy(roster(), Texts(), {}, SourceRules(idle_seconds=0))
+    await bench.store.do(policies.adopt, policies.Adopted("p1", policy))
+    accepted = bench.accept("e1")
+    worked = bench.store.do(intake.work, intake.Round(bench.clock.at, "p1"))
+    assert (await accepted).status == "accepted"
+    outcome = await worked
+    assert (outcome.envelopes, outcome.stages) == (1, {"say"})
+    assert [line.event for line in outcome.log] == ["conversation.opened"]
+    (work,) = await bench.take()
+    assert work.guest is not None
+    assert await bench.settle(work, webex_id="w1", room_id="r1", webex_created=1.0) == (False, None)
+
+
+async def test_a_value_that_says_no_comes_back(bench):
+    """What an operation returns as an exception is raised where it was asked."""
+    with pytest.raises(inbox.NoConversation):
+        await bench.accept("e1", kind="said")
+
+
+async def test_an_error_comes_back_and_says_where_it_was_raised(bench):
+    """Also one that cannot be sent: then its name comes."""
+    with pytest.raises(ZeroDivisionError) as known:
+        await bench.store.do(fail, None)
+    assert any(place.startswith("operations.py:") for place in crash(known.value)["where"])
+    with pytest.raises(RuntimeError, match="Unportable"):
+        await bench.store.do(fail_oddly, None)
+    assert await bench.store.do(echo, "goes on") == "goes on"
+
+
+async def test_large_batches_pass_both_ways(bench):
+    """Far more than a socket holds at once."""
+    texts = [f"{n}" * 50_000 for n in range(100)]
+    assert await asyncio.gather(*(bench.store.do(echo, text) for text in texts)) == texts
+
+
+async def test_stop_commits_what_was_submitted(bench):
+    """Nothing that was handed over before the stop is left behind; afterwards nothing is taken."""
+    waiting = [bench.store.do(echo, n) for n in range(50)]
+    await bench.store.stop()
+    assert [one.result() for one in waiting] == list(range(50))
+    assert child(bench.store).returncode == 0
+    with pytest.raises(StoreUnavailable, match="closed"):
+        bench.store.do(echo, 1)
+
+
+async def test_a_writer_that_dies_is_told(bench, lost):
+    """Callers hear that nothing is known to be stored, the service that it must end; nobody waits for ever."""
+    assert await bench.store.do(echo, 1) == 1
+    os.kill(child(bench.store).pid, signal.SIGKILL)
+    await asyncio.wait_for(lost.wait(), 10)
+    with pytest.raises(StoreUnavailable, match="writer process has ended"):
+        bench.store.do(echo, 2)
+
+
+async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
+    """However the service ends, its writer does not stay behind with the database."""
+    program = (
+        "import asyncio, sys\n"
+        "from bridge.store.process_lane import ProcessLane\n"
+        "from bridge.writing import Begin\n"
+        "async def main():\n"
+        "    lane = ProcessLane(Begin(sys.argv[1], 'json', 'info'))\n"
+        "    await lane.start(print, print)\n"
+        "    print(lane._process.pid, flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/x.db"]
+    service = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=os.getcwd())
+    assert service.stdout is not None
+    writer = int(await asyncio.wait_for(service.stdout.readline(), 20))
+    service.kill()
+    await service.wait()
+    await eventually(lambda: not _runs(writer), why="the writer stayed behind")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
