@@ -77,3 +77,9 @@ async def bridge_process(
             await bridge.session.close()
             if bridge.process is not None:
                 await bridge.kill()
+
+
+def family(pid: int) -> list[int]:
+    """A process and those that it started: the service and its writer."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [pid, *(int(child) for thread in threads for child in (thread / "children").read_text().split())]

@@ -13,7 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from bridge.store.committer import Call
@@ -23,12 +23,12 @@ _STOP_SECONDS = 10.0
 _LENGTH = struct.Struct("!Q")
 
 
-def _spawn(end: int) -> subprocess.Popen[bytes]:
+def _spawn(end: int, held: Sequence[int]) -> subprocess.Popen[bytes]:
     """-P: no module is looked for in the folder from which the service was started. A session of its own: Ctrl-C
     is for the service alone."""
     command = [sys.executable, "-P", "-m", "bridge.writing", str(end)]
     return subprocess.Popen(  # noqa: S603 - our own module
-        command, pass_fds=(end,), stdin=subprocess.DEVNULL, start_new_session=True
+        command, pass_fds=(end, *held), stdin=subprocess.DEVNULL, start_new_session=True
     )
 
 
@@ -51,10 +51,12 @@ def read_frame(stream: BinaryIO) -> Any:
 
 
 class ProcessLane(asyncio.Protocol):
-    """`begin`: the first message to the process, what it must know to open the store."""
+    """`begin`: the first message to the process, what it must know to open the store. `held()`: open files that
+    must stay open as long as it lives."""
 
-    def __init__(self, begin: object) -> None:
+    def __init__(self, begin: object, held: Callable[[], Sequence[int]] = tuple) -> None:
         self._begin = begin
+        self._held = held
         self._stopping = False
         self._buffer = bytearray()
 
@@ -62,7 +64,7 @@ class ProcessLane(asyncio.Protocol):
         self._answered, self._lost = answered, lost
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = await asyncio.to_thread(_spawn, theirs.fileno())
+            self._process = await asyncio.to_thread(_spawn, theirs.fileno(), self._held())
         self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
         self._transport.write(framed(self._begin))
 

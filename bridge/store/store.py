@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 P = ParamSpec("P")
 
 _READERS = 4
+_LOOKS, _LOOK_SECONDS = 50, 0.02
 
 
 class Store:
@@ -54,7 +55,7 @@ class Store:
         self._reads = open_engine(url, writes=False, pool=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         self._lock_file: int | None = None
-        lane = ThreadLane(Committer(self._writes)) if begin is None else ProcessLane(begin)
+        lane = ThreadLane(Committer(self._writes)) if begin is None else ProcessLane(begin, self._held)
         self.writer = Writer(lane, lost)
 
     async def start(self) -> list[str]:
@@ -63,7 +64,7 @@ class Store:
             applied = await asyncio.to_thread(migrate, self._writes)
         except DBAPIError as error:
             raise StoreUnavailable(f"the database cannot be used: {error.orig}") from error
-        alone = is_sqlite(self.url) and self._lock()
+        alone = is_sqlite(self.url) and await self._is_alone()
         await self.writer.start()
         if alone:
             await self.do(free_all, FreeAll(None, self.clock.now()))
@@ -103,11 +104,25 @@ class Store:
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
-    def _lock(self) -> bool:
-        """True when no other process has this SQLite file open: then leases left over are nobody's.
+    def _held(self) -> list[int]:
+        return [] if self._lock_file is None else [self._lock_file]
 
-        The lock goes with the process, however it ends.
+    async def _is_alone(self) -> bool:
+        """Whether leases left over are nobody's. After a crash the writer's process may still be at its last batch,
+        which may hold claims; it ends by itself."""
+        for _ in range(_LOOKS):
+            if self._lock():
+                return True
+            await asyncio.sleep(_LOOK_SECONDS)
+        return False
+
+    def _lock(self) -> bool:
+        """True when no other process has this SQLite file open.
+
+        The lock goes with the process and its writer's process, however they end.
         """
+        if self._lock_file is not None:
+            os.close(self._lock_file)
         path = sqlite_path(self.url).with_suffix(".lock")
         self._lock_file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

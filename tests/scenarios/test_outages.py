@@ -12,7 +12,7 @@ import pytest
 
 from bridge.simulator import Simulator, World
 from tests.harness import config, eventually, running
-from tests.processes import bridge_process
+from tests.processes import bridge_process, family
 
 
 async def test_service_starts_while_webex_is_down(sim: Simulator, world: World, database_url: str) -> None:
@@ -137,7 +137,8 @@ async def test_disk_that_takes_no_byte(sim: Simulator) -> None:
             return [item["delivery"] for item in await ada.messages()] == ["sent"]
 
         await eventually(settled)  # else its lease must run out first, which takes 10 s
-        resource.prlimit(bridge.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        for pid in family(bridge.process.pid):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         status, answer = await bridge.event(subject="ada", displayName="Ada", message="two")
         assert status == 503
         assert int(answer["headers"]["Retry-After"]) >= 1
@@ -145,7 +146,8 @@ async def test_disk_that_takes_no_byte(sim: Simulator) -> None:
         status, ready = await bridge.get("/readyz")
         assert (status, ready["store"]) == (503, "failing")
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        resource.prlimit(bridge.process.pid, resource.RLIMIT_FSIZE, unlimited)
+        for pid in family(bridge.process.pid):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
         await eventually(bridge.ready)
         await ada.say("three")
         await eventually(lambda: bridge.texts() == ["one", "three"])

@@ -1,7 +1,5 @@
 """Leases, fences and order of the outbox, on both databases."""
 
-from dataclasses import replace
-
 from tests.store.conftest import LEASE, NOW
 
 
@@ -124,5 +122,5 @@ async def test_callbacks_have_a_lane_of_their_own(bench):
     await queue(bench, "one")
     news = await bench.take(stage="call")
     assert len(news) == 1
-    await bench.settle(replace(news[0]), "again", again_at=NOW + 999)
+    await bench.settle(news[0], "again", again_at=NOW + 999)
     assert len(await bench.take()) == 1
