@@ -6,24 +6,19 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from bridge.simulator import Simulator, World
+from tests.commands import warm
+from tests.commands.warm import Ran
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE_CHAIN = ROOT / "config/example-chain"
 BRIDGE = [sys.executable, "-m", "bridge"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -36,33 +31,27 @@ def bridge(tmp_path: Path) -> Callable[..., Ran]:
     """Runs `bridge ARGS` in an empty folder and waits. A traceback is never an answer."""
 
     def run(*args: object, **environ: str) -> Ran:
-        done = subprocess.run(
-            [*BRIDGE, *map(os.fsencode, map(str, args))],
-            cwd=tmp_path,
-            env=environment(environ),
-            capture_output=True,
-            timeout=60,
-        )
-        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        # What the interpreter itself looks at must be there when it starts.
+        started = cold if any(name.startswith("PYTHON") for name in environ) else warm.run
+        ran = started(args, tmp_path, environment(environ))
         assert "Traceback" not in ran.out + ran.err, ran.err
         return ran
 
     return run
 
 
+def cold(args: Sequence[object], cwd: Path, environ: Mapping[str, str]) -> Ran:
+    done = subprocess.run(
+        [*BRIDGE, *map(str, args)], cwd=cwd, env=environ, capture_output=True, timeout=60, check=False
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
 async def beside(environ: Mapping[str, str], *args: object) -> Ran:
     """The same beside a service in this process, with the service's environment."""
-    process = await asyncio.create_subprocess_exec(
-        *BRIDGE,
-        *map(str, args),
-        env=environment(environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert b"Traceback" not in out + err, err.decode()
-    return Ran(process.returncode or 0, out.decode(), err.decode())
+    ran = await asyncio.to_thread(warm.run, args, None, environment(environ))
+    assert "Traceback" not in ran.out + ran.err, ran.err
+    return ran
 
 
 @pytest.fixture
