@@ -10,7 +10,7 @@ from bridge import simulator as webex
 from bridge.simulator import Simulator, World
 from bridge.store.visit import visit
 from tests.commands.conftest import EXAMPLE_CHAIN, SECRET, SMALLEST, beside
-from tests.harness import config, running
+from tests.harness import config, eventually, running
 
 CREDENTIALS = {"WEBEX_SERVICE_APP_CLIENT_ID": "id", "WEBEX_SERVICE_APP_CLIENT_SECRET": "secret"}
 
