@@ -14,7 +14,8 @@ from bridge.ports import Clock
 from bridge.store import outbox
 from bridge.store.files import read_chunk
 from bridge.store.guests import Budget
-from bridge.store.hearing import ReadingPark, park_reading, reading_parked
+from bridge.store.hearing import ReadingPark, park_reading
+from bridge.store.looking import Look, begin_look, end_look
 from bridge.store.outbox import Claim, Settled, Work, attributed
 from bridge.store.store import Store
 from bridge.tokens import LentToken, NotNow, Tokens
@@ -122,8 +123,9 @@ class Courier:
         asked of the reading of answers, and the other way round. Raises NotNow meanwhile.
         """
         guest_id, now = lent.guest.id, self._clock.now()
-        if (parked := await self._store.read(reading_parked, guest_id)) > now:
-            raise NotNow(parked, "this guest's threads are not to be read now")
+        looking = await self._store.do(begin_look, Look(guest_id, work.owner, now, self._lease))
+        if looking.wait_until is not None:
+            raise NotNow(looking.wait_until, "this guest's threads are not to be read now")
         try:
             thread = await self._webex.list_direct(self._tokens.still(lent), person_email=work.address)
         except NotFound:
@@ -132,6 +134,8 @@ class Courier:
             until = self._clock.now() + error.retry_after
             await self._store.do(park_reading, ReadingPark(guest_id, until))
             raise NotNow(until, str(error)) from None
+        finally:
+            await self._store.do(end_look, looking)
         own = [one for one in thread if one.person_email.lower() != (work.address or "").lower()]
         known = await self._store.read(attributed, [one.id for one in own])
         candidates: list[Message] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.outbox import PARKED, thread_lane
@@ -229,7 +229,7 @@ def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[b
     """Puts what is new into the inbox, once each. False where the lease was lost: then nothing is written."""
     keys = {one.thread.lane for one in reads}
     for guest_id in {one.thread.guest.id for one in reads if one.parked}:
-        keys.update(_lanes_of(connection, guest_id))
+        keys.update(lanes_of(connection, guest_id))
     owners = dict(
         connection.execute(
             select(lanes.c.key, lanes.c.owner).where(lanes.c.key.in_(sorted(keys))).with_for_update()
@@ -285,21 +285,14 @@ class ReadingPark:
 def park_reading(connection: Connection, parks: Sequence[ReadingPark]) -> list[None]:
     """Also where a worker has a lease: it loses it, and what it read is read again."""
     for park in parks:
-        keys = _lanes_of(connection, park.guest_id)
+        keys = lanes_of(connection, park.guest_id)
         wake(connection, "hear", keys, park.until)
         connection.execute(_PARK, [{"lane": key, "at": park.until} for key in keys])
     return [None] * len(parks)
 
 
-def reading_parked(connection: Connection, guest_id: str) -> float:
-    """Until when this guest's threads are not to be read; 0 where nothing is parked."""
-    query = select(func.max(lanes.c.ready_at)).where(
-        lanes.c.key.in_(_lanes_of(connection, guest_id)), lanes.c.owner == PARKED
-    )
-    return float(connection.execute(query).scalar() or 0)
-
-
-def _lanes_of(connection: Connection, guest_id: str) -> list[str]:
+def lanes_of(connection: Connection, guest_id: str) -> list[str]:
+    """The keys of the lanes, whether there or not, of all threads of a guest."""
     query = select(threads.c.agent_email).where(threads.c.guest_id == guest_id)
     return sorted(thread_lane(guest_id, email) for email in connection.execute(query).scalars())
 

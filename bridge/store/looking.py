@@ -1,0 +1,80 @@
+"""A look into a guest's threads for words that a lost attempt may have put there.
+
+Webex's limits are per user, and a 429 is known to others only when it is written down. So a guest's threads have
+one reader at a time: a look keeps the threads' lanes from being claimed meanwhile, as hearing itself does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from bridge.store.hearing import lanes_of
+from bridge.store.outbox import PARKED
+from bridge.store.tables import lanes
+
+_BEING_READ_SECONDS = 0.3  # after which to ask again
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody wants to look into this guest's threads, for at most `lease` seconds."""
+
+    guest_id: str
+    owner: str
+    now: float
+    lease: float
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """`wait_until`: not now; else the lanes that are kept meanwhile, with the time at which each is due."""
+
+    owner: str
+    wait_until: float | None
+    kept: Mapping[str, float]
+
+
+def begin_look(connection: Connection, looks: Sequence[Look]) -> list[Looking]:
+    return [_begin(connection, look) for look in looks]
+
+
+def _begin(connection: Connection, look: Look) -> Looking:
+    query = (
+        select(lanes.c.key, lanes.c.owner, lanes.c.ready_at)
+        .where(lanes.c.key.in_(lanes_of(connection, look.guest_id)))
+        .order_by(lanes.c.key)
+        .with_for_update()
+    )
+    rows = connection.execute(query).all()
+    held = [row for row in rows if row.owner is not None and row.ready_at > look.now]
+    if held:
+        parked = max((row.ready_at for row in held if row.owner == PARKED), default=0.0)
+        return Looking(look.owner, max(parked, look.now + _BEING_READ_SECONDS), {})
+    kept = {row.key: row.ready_at for row in rows}
+    if kept:
+        until = look.now + look.lease
+        connection.execute(_KEEP, [{"lane": key, "who": look.owner, "at": until} for key in kept])
+    return Looking(look.owner, None, kept)
+
+
+def end_look(connection: Connection, ended: Sequence[Looking]) -> list[None]:
+    """The threads are due when they were; those that were parked meanwhile stay so."""
+    rows = [{"lane": key, "who": one.owner, "at": at} for one in ended for key, at in one.kept.items()]
+    if rows:
+        connection.execute(_GIVE_BACK, rows)
+    return [None] * len(ended)
+
+
+_KEEP = (
+    update(lanes)
+    .where(lanes.c.key == bindparam("lane"))
+    .values(owner=bindparam("who"), ready_at=bindparam("at"))
+)
+_GIVE_BACK = (
+    update(lanes)
+    .where(lanes.c.key == bindparam("lane"), lanes.c.owner == bindparam("who"))
+    .values(owner=None, ready_at=bindparam("at"))
+)
