@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench.parts import busy, calls, door, end_to_end, replies, sweep
+from bench.parts import busy, calls, door, end_to_end, floor, replies, sweep
 from bench.table import Shown
 
 PARTS: dict[str, Callable[[bool], Shown | list[Shown]]] = {
+    "floor": floor.measure,
     "door": door.measure,
     "end-to-end": end_to_end.measure,
     "calls": calls.measure,

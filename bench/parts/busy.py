@@ -20,10 +20,12 @@ from bridge.store.migrate import migrate
 from bridge.store.tables import conversations, guests
 from config.texts import Texts
 
-_BUDGET = Budget(700, 0.8)
+BUDGET = Budget(700, 0.8)
 _ROSTER = Roster(
     {"amy": Agent("amy", "amy@x.example", "Amy")}, {"d": Team("d", "UTC", ("amy",))}, (Route("d"),)
 )
+
+POLICY = Policy(_ROSTER, Texts(), {}, SourceRules(idle_seconds=0))
 
 
 def measure(quick: bool) -> Shown:
@@ -55,33 +57,32 @@ def _round(where: Path, open_ones: int, waiting: int) -> tuple[float, float]:
     now = time.time()
     if waiting:
         with engine.begin() as connection:
-            inbox.accept(connection, [_arrival(f"busy{n}", "busy", now) for n in range(waiting)])
+            inbox.accept(connection, [arrival(f"busy{n}", "busy", now) for n in range(waiting)])
         _decide(engine, now)
     began = time.perf_counter()
     with engine.begin() as connection:
-        inbox.accept(connection, [_arrival(f"e{n}", f"s{n}", now) for n in range(500)])
+        inbox.accept(connection, [arrival(f"e{n}", f"s{n}", now) for n in range(500)])
     _decide(engine, now)
     before = time.perf_counter()
     with engine.begin() as connection:
-        (works,) = outbox.claim(connection, [outbox.Claim("say", "p", now + 1, 10, 1_000, _BUDGET)])
+        (works,) = outbox.claim(connection, [outbox.Claim("say", "p", now + 1, 10, 1_000, BUDGET)])
     claimed = time.perf_counter() - before
     with engine.begin() as connection:
-        outbox.settle(connection, [outbox.Settled(work, "done", now, 10, budget=_BUDGET) for work in works])
+        outbox.settle(connection, [outbox.Settled(work, "done", now, 10, budget=BUDGET) for work in works])
     seconds = time.perf_counter() - began
     engine.dispose()
     return 500 / seconds, claimed
 
 
 def _decide(engine: object, now: float) -> None:
-    policy = Policy(_ROSTER, Texts(), {}, SourceRules(idle_seconds=0))
     while True:
         with engine.begin() as connection:  # type: ignore[attr-defined]
-            policies.adopt(connection, [policies.Adopted("p", policy)])
+            policies.adopt(connection, [policies.Adopted("p", POLICY)])
             if not intake.work(connection, [intake.Round(now + 1, "p")])[0].more:
                 return
 
 
-def _arrival(key: str, subject: str, now: float) -> inbox.Arrival:
+def arrival(key: str, subject: str, now: float) -> inbox.Arrival:
     opening = inbox.Opening(
         conversation_id=f"c-{subject}",
         subject=subject,
