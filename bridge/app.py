@@ -88,6 +88,7 @@ class Service:
         self._log = structlog.get_logger()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: Runner | None = None
+        self._listening = False
         self.draining = False
         self._offset = clock.now() - clock.monotonic()
         self.demo: Demo | None = None
@@ -286,6 +287,7 @@ class Service:
             raise BridgeError(
                 f"cannot listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
             ) from error
+        self._listening = True
         self._log.info("service.listening", host=self.settings.host, port=self.settings.port)
 
     def _schedule(self) -> None:
@@ -323,7 +325,8 @@ class Service:
         self._deadline = self.clock.monotonic() + seconds
         self.bus.tell_everybody()  # open streams end, their pages come back to whoever runs then
         await self._undo.aclose()
-        self._log.info("service.stopped")
+        if self._listening:  # else it never ran, and whoever started it says why
+            self._log.info("service.stopped")
 
     async def _stop_work(self) -> None:
         if self._runner:

@@ -25,6 +25,8 @@ _MOST = 2**63  # what a number in the database can be
 _WORDS = {
     "say": "message to the agent",
     "callback": "news for the source",
+    "note": "what the bot was to say",
+    "heard": "what the bot was told",
     "envelope": "event not understood",
 }
 

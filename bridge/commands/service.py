@@ -13,7 +13,7 @@ from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
 from bridge.domain.errors import BridgeError
-from bridge.simulator import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
+from bridge.simulator import BOT_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
 
 
 def run(config: Path | None) -> None:
@@ -66,6 +66,7 @@ def simulator(port: int, host: str) -> None:
             f"  export WEBEX_SERVICE_APP_CLIENT_ID={CLIENT_ID} WEBEX_SERVICE_APP_CLIENT_SECRET={CLIENT_SECRET}"
         )
         say(f"  export WEBEX_SERVICE_APP_REFRESH_TOKEN={REFRESH_TOKEN}")
+        say(f"  export WEBEX_BOT_TOKEN={BOT_TOKEN}  # only if the bot is to be tried as well")
         say(f"Agents' inbox: {address}/agent")
 
     async def work() -> None:

@@ -18,7 +18,8 @@ REPLAYED, DROPPED, UNKNOWN, MOVED_ON = "replayed", "dropped", "unknown", "moved 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """`kind`: say (a customer's words), callback (news for the source), envelope (what could not be decided).
+    """`kind`: say (a customer's words), callback (news for the source), envelope (what could not be decided), note
+    and heard (what the bot was to say, or was told).
 
     `source` and `status` are None where the conversation is not kept any more. `died_at`: epoch seconds.
     """
