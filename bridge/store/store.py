@@ -51,6 +51,7 @@ class Store:
         self.cipher = cipher
         self.clock = clock
         self.owner = owner
+        self._begin = begin
         self._writes = open_engine(url, writes=True, pool=2)
         self._reads = open_engine(url, writes=False, pool=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
@@ -64,6 +65,8 @@ class Store:
             applied = await asyncio.to_thread(migrate, self._writes)
         except DBAPIError as error:
             raise StoreUnavailable(f"the database cannot be used: {error.orig}") from error
+        if self._begin is not None:
+            self._writes.dispose()  # the writer's process has its own
         alone = is_sqlite(self.url) and await self._is_alone()
         await self.writer.start()
         if alone:
