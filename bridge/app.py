@@ -188,7 +188,7 @@ class Service:
             registered=lambda: self.pumps["hear"].wake(),
             lease_seconds=LEASE_SECONDS,
         )
-        self.intake = Intake(store, self._round, self._begun, self._decided, accepting=self._accepting)
+        self.intake = Intake(store, self._round, self._begun, self._decided)
         self.pumps: dict[str, Pump[Any]] = {
             "say": Pump("say", courier.claim, courier.work, _SAY),
             "hear": Pump("hear", listener.claim, listener.work, _HEAR),
@@ -208,7 +208,7 @@ class Service:
             self.root,
             sources=lambda: self.live.sources,
             backlog=lambda: self.health.backlog,
-            stored=self._stored,
+            stored=lambda: self.intake.arrived(),
             counter=self.metrics.events,
         )
 
@@ -370,12 +370,6 @@ class Service:
         """A webhook came; what it names is counted when it is heard, what is not for us here."""
         if what == "foreign":
             self.metrics.replies.labels(what).inc()
-
-    def _stored(self) -> None:
-        self.intake.wake()
-
-    def _accepting(self) -> bool:
-        return self.door.accepting > 0
 
     def _begun(self) -> set[str]:
         """A round of intake is under way; what it gives to say is claimed in the same transaction."""

@@ -10,22 +10,23 @@ import structlog
 
 from bridge.domain.errors import crash
 from bridge.domain.identity import subject_hash
+from bridge.domain.pace import Flood
 from bridge.store.committer import StoreUnavailable
 from bridge.store.intake import Outcome, Round, work
 from bridge.store.store import Store
 
 _POLL_SECONDS = 0.5  # queues are looked at that often, for shifts begin without an event
 _TROUBLE_SECONDS = 1.0
-_FAR_BEHIND = 400  # envelopes
-_REST = 4.0  # of a round's own time, when far behind while events wait for their acknowledgement
+_FLOOD = 1500.0  # events a second: more than are delivered anyway
+_REST = 2.0  # of a round's time, after it, in a flood
 
 
 class Intake:
     """`round_` gives the configuration in force; `told` hears what each round did.
 
     `begun` is called when a round was submitted, and gives the stages for which a claim was submitted right
-    behind it: those need not be told of their new work. `accepting`: whether events are being stored now. When
-    intake is far behind they go first: a flood is acknowledged while intake goes on at a third of its speed.
+    behind it: those need not be told of their new work. In a flood of events they are acknowledged first: rounds
+    then take no more than a third of the time.
     """
 
     def __init__(
@@ -34,19 +35,22 @@ class Intake:
         round_: Callable[[], Round],
         begun: Callable[[], set[str]],
         told: Callable[[Outcome], None],
-        accepting: Callable[[], bool],
     ) -> None:
         self._store = store
         self._round = round_
         self._begun = begun
         self._told = told
-        self._accepting = accepting
         self._working: asyncio.Future[Outcome] | None = None
         self._began = 0.0
-        self._behind = 0  # about how many envelopes wait
+        self._flood = Flood(_FLOOD)
         self._news = False  # something was stored since the round under way was submitted
         self._stopping = False
         self._log = structlog.get_logger()
+
+    def arrived(self) -> None:
+        """An event is being stored, and its sender waits for that."""
+        self._flood.arrived()
+        self.wake()
 
     def wake(self) -> None:
         """Submits a round at once, or when the one under way is back.
@@ -54,7 +58,6 @@ class Intake:
         One that is submitted right behind an event decides it in the transaction that stores it.
         """
         self._news = self._working is not None
-        self._behind += 1
         if self._news or self._stopping:
             return
         try:
@@ -86,14 +89,12 @@ class Intake:
             return
         outcome = worked.result()
         outcome.stages -= claimed
-        self._behind = self._behind - outcome.envelopes if outcome.more else 0
-        if self._behind > _FAR_BEHIND and self._accepting():
-            loop = asyncio.get_running_loop()
+        self._report(outcome)
+        loop = asyncio.get_running_loop()
+        if self._flood.is_on(loop.time()):
             loop.call_later((loop.time() - self._began) * _REST, self._rested)
-            self._report(outcome)
             return
         self._working = None
-        self._report(outcome)
         if self._news or outcome.more:
             self.wake()
 

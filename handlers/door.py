@@ -61,7 +61,6 @@ class Door:
         self._stored = stored
         self._counted = cache(counter.labels)
         self._log = structlog.get_logger()
-        self.accepting = 0  # how many are being stored now
 
     def source(self, name: str) -> SourceView:
         """Raises Problem 404."""
@@ -170,11 +169,7 @@ class Door:
         try:
             stored = self.store.do(accept, arrival)
             self._stored()  # whoever goes on with it may do so in the same transaction
-            self.accepting += 1
-            try:
-                accepted = await stored
-            finally:
-                self.accepting -= 1
+            accepted = await stored
         except NoConversation:
             raise Problem(409, "There is no open conversation for this.") from None
         except NameRefused:

@@ -65,3 +65,24 @@ class Pace:
     def _go(self, now: float) -> float:
         self._recent.append(now)
         return 0.0
+
+
+class Flood:
+    """Whether events come faster than `per_second`, measured over windows of `seconds`."""
+
+    def __init__(self, per_second: float, seconds: float = 0.25) -> None:
+        self._most = per_second
+        self._window = seconds
+        self._since = 0.0
+        self._arrivals = 0
+        self._rate = 0.0
+
+    def arrived(self) -> None:
+        self._arrivals += 1
+
+    def is_on(self, now: float) -> bool:
+        """By the last whole window."""
+        if now - self._since >= self._window:
+            self._rate = self._arrivals / (now - self._since)
+            self._arrivals, self._since = 0, now
+        return self._rate > self._most

@@ -1,6 +1,6 @@
 """The ceiling of minting."""
 
-from bridge.domain.pace import Pace
+from bridge.domain.pace import Flood, Pace
 
 
 def simulate(limit_per_second: float, customers: int, seconds: float) -> tuple[int, int]:
@@ -75,3 +75,18 @@ def test_a_limited_webex_is_used_well_and_seldom_refuses():
     minted, refused = simulate(10, 500, 120)
     assert minted >= 120 * 10 * 0.5
     assert refused <= 0.05 * minted
+
+
+def test_a_flood_is_told_by_the_window_before():
+    """A short burst is none; a flood is over as soon as a window has fewer events."""
+    flood = Flood(1000, 0.25)
+    assert not flood.is_on(100.0)
+    for _ in range(200):
+        flood.arrived()
+    assert not flood.is_on(100.3)  # 667 a second
+    for _ in range(400):
+        flood.arrived()
+    assert not flood.is_on(100.4)  # the window is not over
+    assert flood.is_on(100.6)
+    assert flood.is_on(100.8)
+    assert not flood.is_on(100.9)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bridge.simulator import Simulator
 from tests.customers import Customer
 from tests.harness import AMY, config, eventually, running
@@ -56,3 +58,17 @@ async def test_many_customers_at_once_are_each_kept_in_order(sim: Simulator, dat
             mine = [text for text in bridge.texts() if text.startswith(f"{number}:")]
             assert mine == [f"{number}:{line}" for line in range(6)]
         assert len(bridge.calls("/guests/token")) == 30
+
+
+async def test_a_flood_is_acknowledged_and_then_decided(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Intake rests between its rounds while events pour in; every one of them is decided all the same."""
+    monkeypatch.setattr("bridge.intake._FLOOD", 0.0)  # events at all are a flood
+    async with running(config(webex={"poll_seconds": 60}), sim) as bridge:
+        names = [f"s{number}" for number in range(150)]
+        answers = await asyncio.gather(
+            *(bridge.event(subject=one, displayName=one, message=one) for one in names)
+        )
+        assert {status for status, _ in answers} == {202}
+        await eventually(lambda: sorted(bridge.texts()) == sorted(names), within=20)
