@@ -101,8 +101,13 @@ class ShiftedClock(SystemClock):
 
 
 def free_port() -> int:
-    """One that nobody has, outside the range that outgoing connections take theirs from."""
-    for port in range(12_000 + os.getpid() * 37 % 17_000, 32_000):
+    """One that nobody has, outside the range that outgoing connections take theirs from.
+
+    Every worker of the suite has ports of its own: between the look and the use another one could take it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PORT_RANGES
+    first = 12_000 + worker * _PORTS
+    for port in range(first, first + _PORTS):
         if port in _taken:
             continue
         with socket.socket() as probe:
@@ -116,6 +121,7 @@ def free_port() -> int:
 
 
 _taken: set[int] = set()
+_PORT_RANGES, _PORTS = 8, 2_500
 
 
 class Bridge:
