@@ -22,6 +22,7 @@ from bridge.tokens import LentToken, NotNow, Tokens
 from bridge.webex.client import FilePart, WebexClient
 from bridge.webex.wire import Message
 
+_SETTLED_WITHIN = 0.002
 _REFUSED_WAIT = 0.3  # intake moves the customer to another agent meanwhile
 _LOST_CONNECTION_QUIET = 3.0  # a request whose connection broke has had its effect by then
 
@@ -204,7 +205,8 @@ class Courier:
             webhook=webhook,
             budget=self._budget(),
         )
-        following = await self._store.do(outbox.settle, settled)
+        # The next customer's event often comes in this moment: then both are one commit.
+        following = await self._store.do_later(outbox.settle, settled, _SETTLED_WITHIN)
         if following.lost:
             self._log.warning("lease.lost", conversation=work.conversation_id, delivery=work.id)
         else:

@@ -21,6 +21,7 @@ from bridge.store.store import Store
 
 _CACHED = 20_000
 _REISSUES_AT_ONCE = 32
+_SAVED_WITHIN = 0.05  # seconds after a token is in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class Tokens:
             person_id=minted.person_id,
             email=minted.email,
         )
-        saved = self._store.do_later(guests.save_tokens, row)
+        saved = self._store.do_later(guests.save_tokens, row, _SAVED_WITHIN)
         saved.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._remember(guest.id, asked_at, minted.token)
         self.minted += 1

@@ -89,9 +89,11 @@ class Store:
         """Submits one item of an operation to the writer; resolved after the commit."""
         return self.writer.submit(operation, item)
 
-    def do_later(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
-        """The same for what need not be on disk at once: it goes with the next transaction, within 50 ms."""
-        return self.writer.submit_later(operation, item)
+    def do_later(
+        self, operation: Operation[Item, Result], item: Item, within: float
+    ) -> asyncio.Future[Result]:
+        """The same for what need not be on disk at once: it goes with the next transaction, `within` seconds."""
+        return self.writer.submit_later(operation, item, within)
 
     async def read(
         self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from bridge.store.committer import Call, Committer, Item, Operation, Result, StoreUnavailable
 
 _MOST = 1024  # calls in one transaction: bounds how long a lone caller waits behind a burst
-_LATER_SECONDS = 0.05
 
 _Pending = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
 Answered = Callable[[list[Any]], None]
@@ -44,6 +43,7 @@ class Writer:
         self._waiting: deque[_Pending] = deque()
         self._later: deque[_Pending] = deque()
         self._under_way: list[_Pending] = []
+        self._flush_at = 0.0
         self._planned = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -72,12 +72,16 @@ class Writer:
         self._plan()
         return pending[2]
 
-    def submit_later(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
-        """The same for what need not be on disk at once: it goes with the next transaction, within 50 ms."""
+    def submit_later(
+        self, operation: Operation[Item, Result], item: Item, within: float
+    ) -> asyncio.Future[Result]:
+        """The same for what need not be on disk at once: it goes with the next transaction, `within` seconds."""
         pending = self._pending(operation, item)
-        if not self._later:
-            assert self._loop is not None
-            self._loop.call_later(_LATER_SECONDS, self._flush)
+        assert self._loop is not None
+        flush_at = self._loop.time() + within
+        if not self._later or flush_at < self._flush_at:
+            self._flush_at = flush_at
+            self._loop.call_later(within, self._flush)
         self._later.append(pending)
         return pending[2]
 
