@@ -18,7 +18,7 @@ from bridge.store.store import Store
 _POLL_SECONDS = 0.5  # queues are looked at that often, for shifts begin without an event
 _TROUBLE_SECONDS = 1.0
 _FLOOD = 1500.0  # events a second: more than are delivered anyway
-_REST = 2.0  # of a round's time, after it, in a flood
+_REST = 4.0  # of a round's time, after it, in a flood
 
 
 class Intake:
@@ -26,7 +26,7 @@ class Intake:
 
     `begun` is called when a round was submitted, and gives the stages for which a claim was submitted right
     behind it: those need not be told of their new work. In a flood of events they are acknowledged first: rounds
-    then take no more than a third of the time.
+    then take no more than a fifth of the time.
     """
 
     def __init__(
