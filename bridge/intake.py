@@ -18,11 +18,11 @@ from bridge.store.store import Store
 _POLL_SECONDS = 0.5  # queues are looked at that often, for shifts begin without an event
 _TROUBLE_SECONDS = 1.0
 _FLOOD = 1500.0  # events a second: more than are delivered anyway
-_REST = 4.0  # of a round's time, after it, in a flood
+_REST, _LONGEST_REST = 4.0, 0.5  # of a round's time, after it, in a flood; seconds
 
 
 class Intake:
-    """`round_` gives the configuration in force; `told` hears what each round did.
+    """`round_` describes a round that begins now; `told` hears what each round did.
 
     `begun` is called when a round was submitted, and gives the stages for which a claim was submitted right
     behind it: those need not be told of their new work. In a flood of events they are acknowledged first: rounds
@@ -92,7 +92,8 @@ class Intake:
         self._report(outcome)
         loop = asyncio.get_running_loop()
         if self._flood.is_on(loop.time()):
-            loop.call_later((loop.time() - self._began) * _REST, self._rested)
+            rest = (loop.time() - self._began) * _REST
+            loop.call_later(min(rest, _LONGEST_REST), self._rested)
             return
         self._working = None
         if self._news or outcome.more:

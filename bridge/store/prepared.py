@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
@@ -64,7 +65,7 @@ def _each(element: among, compiler: SQLCompiler, **options: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({given}))"  # noqa: S608 - both are the compiler's own
 
 
-class _Compiled:
+class _Compiled(ABC):
     """One dialect's text of a statement, and how a row of named values becomes what the driver wants.
 
     Values that the statement itself holds are written into the text: SQLite takes a partial index only where
@@ -81,11 +82,11 @@ class _Compiled:
             if not parameter.required
         }
 
-    def run(self, connection: Connection, given: Parameters) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def run(self, connection: Connection, given: Parameters) -> list[Any]: ...
 
-    def run_all(self, connection: Connection, rows: Sequence[Parameters]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def run_all(self, connection: Connection, rows: Sequence[Parameters]) -> None: ...
 
 
 class _Usual(_Compiled):
