@@ -71,6 +71,8 @@ class DutyBook:
         self.overrides = tuple(overrides)
         self.paused = paused  # teams that take nobody new for now
         self.settled_until = 0.0  # until then all who wait are with the right team and know when it opens
+        # Of those who wait, the last one that was looked at in vain: (queued_at, conversation).
+        self.looked_past: tuple[float, str] | None = None
         self._tables: dict[str, tuple[float, float, DutyTable]] = {}
         self._routes: dict[Ask, Team] = {}
 

@@ -183,13 +183,23 @@ class _Worker:
         """
         if not +self._desk.queued:
             return
-        teams = sorted(self._desk.teams_with_room(self._round.now))
+        teams, book = sorted(self._desk.teams_with_room(self._round.now)), self._desk.book
+        if self._desk.worth_a_look:
+            book.looked_past = None
         self._desk.worth_a_look = False
-        found = [self._queued(one) for one in ([_c.team.in_(teams)] if teams else [])]
-        found += [self._queued(or_(*astray))] if astray else []
+        line = self._queued(_c.team.in_(teams), book.looked_past) if teams else []
+        others = self._queued(or_(*astray)) if astray else []
         untold = {key for key, one in self._now.items() if one.status == "queued" and one.told is None}
-        waiting = sorted(untold.union(*found), key=lambda key: (self._now[key].queued_at or 0, key))
+        served = self._serve(untold.union(line, others))
+        # Of so many none could be served: the next round looks at those behind them.
+        stuck = len(line) == _QUEUED and not served
+        book.looked_past = (self._before[line[-1]].queued_at or 0, line[-1]) if stuck else None
+
+    def _serve(self, idents: set[str]) -> bool:
+        """Looks at each again, oldest first; whether anybody left a queue."""
+        waiting = sorted(idents, key=lambda key: (self._now[key].queued_at or 0, key))
         words = own_words(self._connection, waiting)
+        served = False
         moved = Counter(filter(None, (self._moved(one)[0] for one in self._now)))  # no longer in these queues
         for ident in waiting:
             before = self._now[ident]
@@ -202,8 +212,10 @@ class _Worker:
             if plan:
                 self._take(plan)
             left, joined = self._moved(ident)
+            served = served or left is not None
             moved.update(filter(None, [left]))
             moved.subtract(filter(None, [joined]))
+        return served
 
     def _moved(self, ident: str) -> tuple[str | None, str | None]:
         """The team's queue that a conversation has left in this round, and the one that it has joined."""
@@ -211,7 +223,7 @@ class _Worker:
         was, is_ = (one.team if one.status == "queued" else None for one in (before, now))
         return (was, is_) if was != is_ else (None, None)
 
-    def _queued(self, which: ColumnElement[bool]) -> set[str]:
+    def _queued(self, which: ColumnElement[bool], behind: tuple[float, str] | None = None) -> list[str]:
         query = (
             select(*CONVERSATION_COLUMNS)
             .where(_c.status == "queued", which)
@@ -219,7 +231,9 @@ class _Worker:
             .limit(_QUEUED)
             .with_for_update()
         )
-        return {one.id for one in self._remember(self._connection.execute(query))}
+        if behind is not None:
+            query = query.where(tuple_(_c.queued_at, _c.id) > behind)
+        return [one.id for one in self._remember(self._connection.execute(query))]
 
     def _ahead(self, conversation: Conversation) -> int:
         """How many the store has before it in its team's queue."""

@@ -73,6 +73,7 @@ class Bench:
     roster: Roster = field(default_factory=roster)
     rules: SourceRules = field(default_factory=lambda: SourceRules(idle_seconds=0, callback=True))
     ids: itertools.count = field(default_factory=itertools.count)
+    adopted: Roster | None = None
 
     def arrival(
         self, key: str, subject: str = "ada", kind: str = "requested", name: str = "Ada", **more
@@ -105,7 +106,9 @@ class Bench:
         return await self.store.do(inbox.accept, self.arrival(*args, **more))
 
     async def intake(self) -> intake.Outcome:
-        await self.store.do(policies.adopt, policies.Adopted("p1", Policy(self)))
+        if self.roster is not self.adopted:
+            self.adopted = self.roster
+            await self.store.do(policies.adopt, policies.Adopted("p1", Policy(self)))
         return await self.store.do(intake.work, intake.Round(self.clock.at, "p1"))
 
     async def claim(self, owner: str = "p1", limit: int = 100, stage: str = "say") -> list[Work]:
