@@ -78,7 +78,7 @@ def _grant(
     """Leave to mint. The live-token count is raised before the call, so that a crash cannot hide a token."""
     if not rows:
         return {}, {}
-    parked = max((row.until for row in _PARKED.one(connection, name=MINT_PARK)), default=0)
+    parked = minting_parked(connection)
     live = {row.guest_id: (row.n, row.first) for row in _LIVE.one(connection, guest_ids=list(rows), now=now)}
     granted: dict[str, Guest] = {}
     put_off: dict[str, float] = {}
@@ -101,6 +101,11 @@ def _grant(
         ]
         insert_all(connection, guest_tokens, intents)
     return granted, put_off
+
+
+def minting_parked(connection: Connection) -> float:
+    """Until when nobody may mint, as Webex asked; 0 where it did not."""
+    return max((float(row.until) for row in _PARKED.one(connection, name=MINT_PARK)), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

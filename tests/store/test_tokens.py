@@ -60,3 +60,23 @@ async def test_what_is_due_is_re_issued_and_the_next_time_told(bench, clock):
     assert await tokens.sweep() > due
     assert len(minter.asked) == 2
     assert await bench.store.read(guests.next_due) > clock.at
+
+
+@pytest.mark.parametrize(("age", "mints"), [(0.1, 1), (1.0, 0)])
+async def test_a_leave_that_came_late_is_looked_over(bench, clock, age, mints):
+    """Another process was told to wait after this one's leave was given: a stale leave is given back."""
+    minter = Mint()
+    tokens = Tokens(bench.store, minter, clock, lambda: BUDGET, lambda *_: None)
+    await bench.accept("e1")
+    await bench.intake()
+    (work,) = await bench.claim()
+    failed = guests.MintFailed("another", NOW, certain=True, retry_at=NOW + 30, park_all_until=NOW + 30)
+    await bench.store.do(guests.mint_failed, failed)
+    clock.at = NOW + age
+    if mints:
+        await tokens.lend(work.guest)
+    else:
+        with pytest.raises(NotNow) as later:
+            await tokens.lend(work.guest)
+        assert later.value.at == pytest.approx(NOW + 30)
+    assert len(minter.asked) == mints
