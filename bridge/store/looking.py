@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.store.hearing import lanes_of
-from bridge.store.outbox import PARKED
-from bridge.store.tables import lanes
+from bridge.store.outbox import PARKED, thread_lane
+from bridge.store.tables import hints, lanes
 
 _BEING_READ_SECONDS = 0.3  # after which to ask again
 
@@ -32,6 +32,7 @@ class Look:
 class Looking:
     """`wait_until`: not now; else the lanes that are kept meanwhile, with the time at which each is due."""
 
+    guest_id: str
     owner: str
     wait_until: float | None
     kept: Mapping[str, float]
@@ -52,20 +53,32 @@ def _begin(connection: Connection, look: Look) -> Looking:
     held = [row for row in rows if row.owner is not None and row.ready_at > look.now]
     if held:
         parked = max((row.ready_at for row in held if row.owner == PARKED), default=0.0)
-        return Looking(look.owner, max(parked, look.now + _BEING_READ_SECONDS), {})
+        return Looking(look.guest_id, look.owner, max(parked, look.now + _BEING_READ_SECONDS), {})
     kept = {row.key: row.ready_at for row in rows}
     if kept:
         until = look.now + look.lease
         connection.execute(_KEEP, [{"lane": key, "who": look.owner, "at": until} for key in kept])
-    return Looking(look.owner, None, kept)
+    return Looking(look.guest_id, look.owner, None, kept)
 
 
 def end_look(connection: Connection, ended: Sequence[Looking]) -> list[None]:
-    """The threads are due when they were; those that were parked meanwhile stay so."""
-    rows = [{"lane": key, "who": one.owner, "at": at} for one in ended for key, at in one.kept.items()]
+    """The threads are due when they were, or at once where a webhook came meanwhile; those that were parked
+    meanwhile stay so."""
+    hinted = _hinted(connection, [one.guest_id for one in ended if one.kept])
+    rows = [
+        {"lane": key, "who": one.owner, "at": 0.0 if key in hinted else at}
+        for one in ended
+        for key, at in one.kept.items()
+    ]
     if rows:
         connection.execute(_GIVE_BACK, rows)
     return [None] * len(ended)
+
+
+def _hinted(connection: Connection, guest_ids: Sequence[str]) -> set[str]:
+    """The lanes of threads of which a webhook tells something that was not read yet."""
+    query = select(hints.c.guest_id, hints.c.agent_email).where(hints.c.guest_id.in_(guest_ids)).distinct()
+    return {thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)}
 
 
 _KEEP = (

@@ -78,3 +78,20 @@ async def test_a_guest_without_a_thread_yet(bench):
     begun = await look(bench, "nobody")
     assert (begun.wait_until, begun.kept) == (None, {})
     await bench.store.do(looking.end_look, begun)
+
+
+async def test_an_answer_announced_during_a_look_is_read_at_once(bench):
+    """The webhook finds the thread kept; it is not forgotten when the look ends."""
+    guest = await spoken(bench)
+    (thread,) = await listen(bench)
+    later = bench.clock.at + 300
+    await bench.store.do(
+        hearing.settle_thread, hearing.ThreadRead(thread, bench.clock.at, (), (), later, 0, False)
+    )
+    begun = await look(bench, guest)
+    hint = hearing.Hint("m1", guest, "amy@example.com", bench.clock.at)
+    assert await bench.store.do(hearing.note_hints, hint) == "noted"
+    assert await listen(bench) == []
+    await bench.store.do(looking.end_look, begun)
+    (again,) = await listen(bench)
+    assert again.hints == ("m1",)
