@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from bridge.clock import SystemClock
 from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
 from bridge.domain.errors import BridgeError
 from bridge.simulator import BOT_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
+from bridge.writing import spare_the_collector
 
 
 def run(config: Path | None) -> None:
@@ -37,7 +37,7 @@ async def serve_until_told(service: Service) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     await service.start()
-    _spare_the_collector()
+    spare_the_collector()
     try:
         ends = {asyncio.create_task(one.wait()) for one in (stopped, service.failed)}
         _, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -47,13 +47,6 @@ async def serve_until_told(service: Service) -> None:
         await service.stop()
     if service.failed.is_set():
         raise BridgeError("the process that writes the store has ended; start the service again")
-
-
-def _spare_the_collector() -> None:
-    """What is there now stays: no need to look through it again. Most else is freed without the collector."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 def simulator(port: int, host: str) -> None:

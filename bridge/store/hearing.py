@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from bridge.store.guests import Budget, Guest, admit
-from bridge.store.outbox import PARKED, thread_lane
+from bridge.store.outbox import PARKED, lease, let_go, thread_lane
 from bridge.store.rows import dump
 from bridge.store.sql import insert_for, insert_missing, wake
 from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, messages, threads
@@ -50,20 +50,7 @@ def claim_threads(connection: Connection, wishes: Sequence[Listen]) -> list[list
 
 
 def _claim_threads(connection: Connection, wish: Listen) -> list[Thread]:
-    ready = (
-        select(lanes.c.key)
-        .where(lanes.c.stage == "hear", lanes.c.ready_at <= wish.now)
-        .order_by(lanes.c.ready_at)
-        .limit(wish.limit)
-        .with_for_update(skip_locked=True)
-    )
-    lease = (
-        update(lanes)
-        .where(lanes.c.key.in_(ready.scalar_subquery()))
-        .values(owner=wish.owner, ready_at=wish.now + wish.lease)
-        .returning(lanes.c.key)
-    )
-    keys = connection.execute(lease).scalars().all()
+    keys = lease(connection, "hear", wish.owner, wish.now, wish.lease, wish.limit)
     if not keys:
         return []
     rows = _threads(connection, keys)
@@ -71,11 +58,7 @@ def _claim_threads(connection: Connection, wish: Listen) -> list[Thread]:
     if gone:
         connection.execute(delete(lanes).where(lanes.c.key.in_(gone)))
     admitted, put_off = admit(connection, {row.guest_id for row in rows.values()}, wish.budget, wish.now)
-    waiting = [
-        {"lane": key, "at": put_off[row.guest_id]} for key, row in rows.items() if row.guest_id in put_off
-    ]
-    if waiting:
-        connection.execute(_LATER, waiting)
+    let_go(connection, {key: put_off[row.guest_id] for key, row in rows.items() if row.guest_id in put_off})
     hinted = _hints(connection, sorted(admitted))
     return [
         _thread(key, row, admitted[row.guest_id], hinted.get((row.guest_id, row.agent_email), ()), wish.owner)
@@ -271,7 +254,7 @@ def _settle_one(connection: Connection, read: ThreadRead) -> None:
     elif again_at is None:
         connection.execute(delete(lanes).where(lanes.c.key == thread.lane))
     else:
-        connection.execute(_LATER, [{"lane": thread.lane, "at": again_at}])
+        let_go(connection, {thread.lane: again_at})
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,7 +415,6 @@ def listen_again(connection: Connection, wishes: Sequence[LookAgain]) -> list[in
     return counts
 
 
-_LATER = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))
 _PARK = (
     update(lanes)
     .where(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.hearing import soon
-from bridge.store.outbox import thread_lane
+from bridge.store.outbox import lease, let_go, thread_lane
 from bridge.store.sql import wake
 from bridge.store.tables import guests, lanes, threads
 
@@ -35,25 +35,12 @@ def claim_hooks(connection: Connection, wishes: Sequence[HookClaim]) -> list[lis
 
 
 def _claim(connection: Connection, wish: HookClaim) -> list[HookWork]:
-    ready = (
-        select(lanes.c.key)
-        .where(lanes.c.stage == "hook", lanes.c.ready_at <= wish.now)
-        .order_by(lanes.c.ready_at)
-        .limit(wish.limit)
-        .with_for_update(skip_locked=True)
-    )
-    lease = (
-        update(lanes)
-        .where(lanes.c.key.in_(ready.scalar_subquery()))
-        .values(owner=wish.owner, ready_at=wish.now + wish.lease)
-        .returning(lanes.c.key)
-    )
-    ids = [key.partition(":")[2] for key in connection.execute(lease).scalars().all()]
+    keys = lease(connection, "hook", wish.owner, wish.now, wish.lease, wish.limit)
+    ids = [key.partition(":")[2] for key in keys]
     if not ids:
         return []
     admitted, put_off = admit(connection, ids, wish.budget, wish.now)
-    if put_off:
-        connection.execute(_LATER, [{"lane": f"hook:{ident}", "at": at} for ident, at in put_off.items()])
+    let_go(connection, {f"hook:{ident}": at for ident, at in put_off.items()})
     return [HookWork(f"hook:{ident}", wish.owner, guest) for ident, guest in admitted.items()]
 
 
@@ -107,6 +94,3 @@ def look_over(connection: Connection, wishes: Sequence[LookOver]) -> list[int]:
             )
         counts.append(len(ids))
     return counts
-
-
-_LATER = update(lanes).where(lanes.c.key == bindparam("lane")).values(owner=None, ready_at=bindparam("at"))

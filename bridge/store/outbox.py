@@ -7,7 +7,7 @@ still the worker's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -91,16 +91,21 @@ claim.rank = 2  # type: ignore[attr-defined]  # after intake has decided, in the
 
 
 def _claim(connection: Connection, wish: Claim) -> list[Work]:
-    leased = _LEASE.one(
-        connection,
-        stage=wish.stage,
-        now=wish.now,
-        most=wish.limit,
-        new_owner=wish.owner,
-        until=wish.now + wish.lease,
-    )
-    works = _heads(connection, [row.key for row in leased], wish).values()
-    return sorted(works, key=lambda work: work.id)
+    keys = lease(connection, wish.stage, wish.owner, wish.now, wish.lease, wish.limit)
+    return sorted(_heads(connection, keys, wish).values(), key=lambda work: work.id)
+
+
+def lease(
+    connection: Connection, stage: str, owner: str, now: float, seconds: float, limit: int
+) -> list[str]:
+    """Up to `limit` lanes of `stage` whose time has come are `owner`'s for so many seconds; their keys."""
+    leased = _LEASE.one(connection, stage=stage, now=now, most=limit, new_owner=owner, until=now + seconds)
+    return [row.key for row in leased]
+
+
+def let_go(connection: Connection, lanes_at: Mapping[str, float]) -> None:
+    """Gives leases up; each lane is looked at again at its time."""
+    _LET_GO.many(connection, [{"lane": key, "at": at} for key, at in lanes_at.items()])
 
 
 def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str, Work]:
@@ -150,7 +155,7 @@ def _with_guests(
     rooms = {
         (row.guest_id, row.agent_email): row.room_id for row in _ROOMS.one(connection, guests=list(admitted))
     }
-    _LET_GO.many(connection, [{"lane": by_guest[guest].lane, "at": at} for guest, at in put_off.items()])
+    let_go(connection, {by_guest[guest].lane: at for guest, at in put_off.items()})
     return {
         by_guest[ident].lane: (guest, rooms.get((ident, by_guest[ident].address or "")))
         for ident, guest in admitted.items()
@@ -246,7 +251,7 @@ def _save_again(connection: Connection, again: Sequence[Settled]) -> None:
             for one in again
         ],
     )
-    _LET_GO.many(connection, [{"lane": one.work.lane, "at": one.again_at} for one in again])
+    let_go(connection, {one.work.lane: one.again_at for one in again})
 
 
 def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
@@ -277,7 +282,7 @@ def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
     _tell_intake(
         connection, [_failed_envelope(connection, one) for one in failed] + [_refused(one) for one in refused]
     )
-    _LET_GO.many(connection, [{"lane": one.work.lane, "at": one.again_at} for one in refused])
+    let_go(connection, {one.work.lane: one.again_at for one in refused})
 
 
 def _failed_envelope(connection: Connection, one: Settled) -> dict[str, Any]:
