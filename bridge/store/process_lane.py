@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from bridge.store.committer import Call
 from bridge.store.writer import Answered, Lost
 
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 2.0
 _LENGTH = struct.Struct("!Q")
 
 

@@ -76,7 +76,8 @@ class Store:
     async def stop(self) -> None:
         """Commits what was submitted, gives every lease of this process up, closes the database."""
         with contextlib.suppress(StoreUnavailable):  # then the leases run out by themselves
-            await self.do(free_all, FreeAll(self.owner, self.clock.now()))
+            freed = self.do(free_all, FreeAll(self.owner, self.clock.now()))
+            freed.add_done_callback(lambda done: done.cancelled() or done.exception())
         await self.writer.stop()
         self._readers.shutdown(wait=True)
         self._writes.dispose()

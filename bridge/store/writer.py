@@ -13,8 +13,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import structlog
+
 from bridge.store.committer import Call, Committer, Item, Operation, Result, StoreUnavailable
 
+_DRAIN_SECONDS = 4.0
 _MOST = 1024  # calls in one transaction: bounds how long a lone caller waits behind a burst
 
 _Pending = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
@@ -55,10 +58,15 @@ class Writer:
         self._gone = ""
 
     async def stop(self) -> None:
-        """Finishes what was submitted, then ends."""
+        """Finishes what was submitted, then ends. A database that hangs is not waited for longer than some seconds."""
         if self._loop is not None:
             self._flush()
-            await self._idle.wait()
+            try:
+                await asyncio.wait_for(self._idle.wait(), _DRAIN_SECONDS)
+            except TimeoutError:
+                structlog.get_logger().error(
+                    "store.not_drained", calls=len(self._under_way) + len(self._waiting)
+                )
             self._gone = "the store is closed"
             await self._lane.stop()
 

@@ -108,6 +108,20 @@ async def test_a_writer_that_dies_is_told(bench, lost):
         bench.store.do(echo, 2)
 
 
+async def test_a_writer_that_hangs_does_not_keep_the_service(bench, monkeypatch):
+    """As on a disk that never answers: the stop comes to its end, and the writer with it."""
+    monkeypatch.setattr("bridge.store.writer._DRAIN_SECONDS", 0.2)
+    monkeypatch.setattr("bridge.store.process_lane._STOP_SECONDS", 0.2)
+    assert await bench.store.do(echo, 1) == 1
+    writer = child(bench.store)
+    os.kill(writer.pid, signal.SIGSTOP)
+    waiting = bench.store.do(echo, 2)
+    async with asyncio.timeout(5):
+        await bench.store.stop()
+    assert writer.returncode == -signal.SIGKILL
+    assert not waiting.done()
+
+
 async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
     """However the service ends, its writer does not stay behind with the database."""
     program = (
