@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Protocol
 
 from bridge.bot.bot import Bot
@@ -15,6 +16,8 @@ from bridge.store.committer import StoreUnavailable
 from bridge.store.reads import Backlog, Counts
 from bridge.store.store import Store
 from bridge.tokens import Tokens
+
+_STORE_SECONDS = 6.0  # more than a locked SQLite is waited for
 
 
 class Refusals(Protocol):
@@ -120,7 +123,10 @@ class Health:
 
     async def _store_trouble(self) -> str | None:
         try:
-            await self._service.store.do(reads.can_write, None)
+            async with asyncio.timeout(_STORE_SECONDS):
+                await self._service.store.do(reads.can_write, None)
         except StoreUnavailable as error:
             return str(error)
+        except TimeoutError:
+            return f"the database has not answered for {_STORE_SECONDS:g} seconds"
         return None

@@ -169,3 +169,16 @@ async def test_database_that_somebody_else_has_locked(sim: Simulator) -> None:
             assert await ada.transcript() == [("customer", "one")]
         await ada.say("three")
         await eventually(lambda: bridge.texts() == ["one", "three"])
+
+
+async def test_database_that_hangs(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that never answers: /readyz says so within its time, and all is well when it answers."""
+    monkeypatch.setattr("bridge.health._STORE_SECONDS", 0.2)
+    async with running(config(), sim) as bridge:
+        store = bridge.service.store
+        with monkeypatch.context() as patched:
+            patched.setattr(store.writer, "submit", lambda *_: asyncio.get_running_loop().create_future())
+            status, ready = await bridge.get("/readyz")
+            assert (status, ready["store"]) == (503, "failing")
+            assert "has not answered" in ready["reasons"][0]
+        await eventually(bridge.ready)
