@@ -4,9 +4,8 @@ An *operation* is a plain function `(connection, items) -> results`, one result 
 operation that arrive together become one call with all their items, and everything that arrives together
 becomes one transaction. That is what makes an fsync per event affordable (see docs/performance.md).
 
-Two attributes of an operation's function matter here. `rank`: within a transaction lower ranks (default 0) go
-first, so that an event can be stored, decided and claimed in one. `begin(connection)`: called before anything
-else of a transaction with that operation, for a lock that must be taken before any row's.
+An operation's function may have a `rank`: within a transaction lower ranks (default 0) go first, so that an event
+can be stored, decided and claimed in one.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bridge.domain.errors import BridgeError
+from bridge.store.sql import take_turn
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +47,9 @@ class Committer:
             return self._transaction(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
             self.hang_up()
+            if _worth_repeating(error):
+                reason = str(getattr(error, "orig", error)).partition("\n")[0]
+                self._log.warning("store.repeated", reason=reason[:200])
             if len(batch) == 1:
                 return [self._alone(batch[0], error)]
             if _is_locked(error):
@@ -94,9 +97,7 @@ class Committer:
         results: list[Any] = [None] * len(batch)
         connection = self._connected()
         with connection.begin():
-            for operation in grouped:
-                if begin := getattr(operation, "begin", None):
-                    begin(connection)
+            take_turn(connection)
             for operation, places in grouped.items():
                 found = operation(connection, [batch[place][1] for place in places])
                 for place, result in zip(places, found, strict=True):

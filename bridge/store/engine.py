@@ -34,18 +34,38 @@ def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     # No prepared statements on the server: a pooler in transaction mode (pgbouncer) may hand each
     # transaction another connection.
-    return create_engine(
+    engine = create_engine(
         parsed,
         pool_size=pool,
         max_overflow=0,
         hide_parameters=True,
         pool_pre_ping=True,
-        connect_args={
-            "prepare_threshold": None,
-            "connect_timeout": 10,
-            "application_name": "webex-guest-bridge",
-        },
+        connect_args={"prepare_threshold": None, **postgres_options(url)},
     )
+
+    @event.listens_for(engine, "connect")
+    def drop_notices(connection: Any, _: Any) -> None:
+        # Such a pooler passes on what another of its clients LISTENs to; without a handler psycopg keeps it.
+        connection.add_notify_handler(lambda _: None)
+
+    return engine
+
+
+def postgres_options(url: str) -> dict[str, Any]:
+    """libpq's options for every connection, but for those that the address names itself.
+
+    A server that vanishes without a word (a lost host, a firewall) is given up after some ten seconds, where the
+    system's own limits are a quarter of an hour and more.
+    """
+    options = {
+        "application_name": "webex-guest-bridge",
+        "connect_timeout": 10,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+    return {name: value for name, value in options.items() if name not in make_url(url).query}
 
 
 def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:

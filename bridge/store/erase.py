@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
-from bridge.store.intake import LOCK
 from bridge.store.outbox import thread_lane
 from bridge.store.tables import (
     agents,
@@ -54,8 +53,6 @@ def erase(
     What waits for delivery is not delivered any more. Of the envelopes only the ids stay, so that a repeated
     event is still known for a repeat.
     """
-    if connection.dialect.name != "sqlite":  # no round of intake counts agents' conversations meanwhile
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     c = conversations.c
     mine: list[ColumnElement[bool]] = [c.customer.in_(sorted(customers))]
     if subject is not None:

@@ -1,8 +1,8 @@
 """Intake: claims the envelopes that wait, has them decided, commits every plan with 'envelope done'.
 
 No I/O stands between the claim and the decision, so no lease is needed: one transaction does it all.
-On PostgreSQL the rounds of several processes run one after another (an advisory lock): who is free is then
-counted once, and two customers cannot get the same last place.
+The rounds of several processes run one after another (`sql.take_turn`): who is free is then counted once, and two
+customers cannot get the same last place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, tuple_, update
 
 from bridge.domain.decide import decide, look_again
 from bridge.domain.desk import AgentState
@@ -29,7 +29,6 @@ from bridge.store.tables import agents, conversations, deliveries, envelopes, la
 from bridge.store.waiting import astray
 
 _LANES, _ENVELOPES, _QUEUED = 64, 1000, 500
-LOCK = 7439  # any number, the same for every process
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +80,7 @@ def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
     return [outcome] * len(rounds)
 
 
-def one_at_a_time(connection: Connection) -> None:
-    """Taken before any row's lock, else two processes could wait for each other."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-
-
 work.rank = 1  # type: ignore[attr-defined]  # after what just arrived was stored, in the same transaction
-work.begin = one_at_a_time  # type: ignore[attr-defined]
 
 
 class _Worker:

@@ -9,6 +9,8 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, text
 
+from bridge.store.engine import postgres_options
+
 _CHANNEL = "bridge_news"
 _MOST_BYTES = 7000  # PostgreSQL takes 8000
 _AGAIN_SECONDS = 5.0
@@ -39,10 +41,12 @@ def _packed(topics: Iterable[str]) -> list[str]:
 async def hear(url: str, tell: Callable[[Iterable[str]], None]) -> None:
     """Listens until cancelled; a connection that breaks, or a pooler that cannot do it, is tried again."""
     log = structlog.get_logger()
-    address = url.replace("postgresql+psycopg://", "postgresql://")
+    address, options = url.replace("postgresql+psycopg://", "postgresql://"), postgres_options(url)
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+            async with await psycopg.AsyncConnection.connect(
+                address, autocommit=True, **options
+            ) as connection:
                 await connection.execute(f"LISTEN {_CHANNEL}")
                 async for notice in connection.notifies():
                     tell(notice.payload.split("\n"))

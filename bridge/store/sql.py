@@ -6,13 +6,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam
+from sqlalchemy import Connection, Table, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.store.prepared import Prepared
 from bridge.store.tables import lanes
 
 Insert = sqlite.Insert | postgresql.Insert
+
+_TURN = 7439  # any number, the same for every process
+_FROZEN_MS = 8000  # less than a lease: who holds the turn and does nothing for so long is cut off
+
+
+def take_turn(connection: Connection) -> None:
+    """For a transaction that writes: on PostgreSQL, too, they go one after another, as SQLite has them anyway.
+
+    Each decides by all that was committed before, and two can never wait for each other's rows. To be called
+    before anything else. A process that is frozen in the middle does not hold up the others: the server ends
+    its transaction.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(_TAKE_TURN, {"turn": _TURN, "most": str(_FROZEN_MS)})
 
 
 def insert_for(connection: Connection, table: Table) -> Any:
@@ -75,6 +89,9 @@ def wake(connection: Connection, stage: str, keys: Iterable[str], at: float) -> 
     _WAKE.many(connection, [{"key": key, "stage": stage, "ready_at": at} for key in sorted(set(keys))])
 
 
+_TAKE_TURN = text(
+    "SELECT pg_advisory_xact_lock(:turn), set_config('idle_in_transaction_session_timeout', :most, true)"
+)
 _WAKE = Prepared(
     lambda connection: _values(connection, lanes, ("key", "stage", "ready_at")).on_conflict_do_update(
         index_elements=["key"], set_={"ready_at": lanes.c.ready_at}

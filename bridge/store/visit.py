@@ -13,6 +13,7 @@ from bridge.domain.errors import BridgeError
 from bridge.store.committer import StoreUnavailable
 from bridge.store.engine import is_sqlite, open_engine, sqlite_path
 from bridge.store.migrate import behind
+from bridge.store.sql import take_turn
 
 
 class NoDatabase(BridgeError):
@@ -31,6 +32,8 @@ def visit(url: str, *, writes: bool) -> Iterator[Connection]:
     engine = open_engine(url, writes=writes, pool=1)
     try:
         with engine.begin() as connection:
+            if writes:
+                take_turn(connection)
             _check(connection)
             yield connection
     except DBAPIError as error:

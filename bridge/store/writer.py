@@ -18,6 +18,7 @@ import structlog
 from bridge.store.committer import Call, Committer, Item, Operation, Result, StoreUnavailable
 
 _DRAIN_SECONDS = 4.0
+_HANGS_SECONDS = 10.0  # as long as a lease: what waited longer than that is somebody else's by now
 _MOST = 1024  # calls in one transaction: bounds how long a lone caller waits behind a burst
 
 _Pending = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
@@ -46,6 +47,7 @@ class Writer:
         self._waiting: deque[_Pending] = deque()
         self._later: deque[_Pending] = deque()
         self._under_way: list[_Pending] = []
+        self._sent_at = 0.0
         self._flush_at = 0.0
         self._planned = False
         self._idle = asyncio.Event()
@@ -78,6 +80,7 @@ class Writer:
         pending = self._pending(operation, item)
         self._waiting.append(pending)
         self._plan()
+        self._look_for_a_hang()
         return pending[2]
 
     def submit_later(
@@ -97,6 +100,12 @@ class Writer:
         if self._gone or self._loop is None:
             raise StoreUnavailable(self._gone)
         return operation, item, self._loop.create_future()
+
+    def _look_for_a_hang(self) -> None:
+        """Senders are not kept waiting for a database that does not answer, nor are their events piled up."""
+        assert self._loop is not None
+        if self._under_way and self._loop.time() - self._sent_at > _HANGS_SECONDS:
+            self._refuse(f"the database has not answered for {_HANGS_SECONDS:g} seconds")
 
     def _flush(self) -> None:
         if self._later:
@@ -119,6 +128,8 @@ class Writer:
             self._idle.set()
             return
         self._under_way = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+        assert self._loop is not None
+        self._sent_at = self._loop.time()
         self._lane.send([(operation, item) for operation, item, _ in self._under_way])
 
     def _answered(self, results: list[Any]) -> None:
@@ -137,15 +148,18 @@ class Writer:
 
     def _lost(self, why: str) -> None:
         self._gone = why
-        unanswered = [*self._under_way, *self._waiting, *self._later]
+        self._refuse(why)
         self._under_way = []
-        self._waiting.clear()
-        self._later.clear()
         self._idle.set()
-        for _, _, future in unanswered:
+        self._on_lost(why)
+
+    def _refuse(self, why: str) -> None:
+        """Whoever waits hears that nothing is known to be stored; what was not sent yet never will be."""
+        for _, _, future in (*self._under_way, *self._waiting, *self._later):
             if not future.done():
                 future.set_exception(StoreUnavailable(why))
-        self._on_lost(why)
+        self._waiting.clear()
+        self._later.clear()
 
 
 class ThreadLane:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
+import threading
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from bridge.simulator import Simulator, World
+from bridge.store.writer import ThreadLane
 from tests.harness import config, eventually, running
 from tests.processes import bridge_process, family
 
@@ -182,3 +184,37 @@ async def test_database_that_hangs(sim: Simulator, monkeypatch: pytest.MonkeyPat
             assert (status, ready["store"]) == (503, "failing")
             assert "has not answered" in ready["reasons"][0]
         await eventually(bridge.ready)
+
+
+async def test_events_do_not_wait_for_a_database_that_hangs(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 with Retry-After, those under way as well; what is sent again is delivered once, and all of it in order."""
+    monkeypatch.setattr("bridge.store.writer._HANGS_SECONDS", 0.3)
+    async with running(config(), sim) as bridge:
+        ada = await bridge.opened("ada", "one")
+        await eventually(lambda: bridge.texts() == ["one"])
+        lane = bridge.service.store.writer._lane
+        assert isinstance(lane, ThreadLane)
+        answering, commit = threading.Event(), lane._committer.commit
+
+        def hang(batch: Any) -> Any:
+            answering.wait(30)
+            return commit(batch)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(lane._committer, "commit", hang)
+            try:
+                first = await bridge.event(webhook_id="two", subject="ada", displayName="Ada", message="two")
+                second = await ada.say("three")
+                assert (await bridge.get("/readyz"))[1]["store"] == "failing"
+            finally:
+                answering.set()
+        for status, headers in ((first[0], first[1]["headers"]), (second.status, second.headers)):
+            assert status == 503
+            assert int(headers["Retry-After"]) >= 1
+        await eventually(bridge.ready)
+        status, _ = await bridge.event(webhook_id="two", subject="ada", displayName="Ada", message="two")
+        assert status in (200, 202)
+        await ada.say("three")
+        await eventually(lambda: bridge.texts() == ["one", "two", "three"], within=20)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,34 @@ async def test_a_writer_that_hangs_does_not_keep_the_service(bench, monkeypatch)
         await bench.store.stop()
     assert writer.returncode == -signal.SIGKILL
     assert not waiting.done()
+
+
+async def test_nobody_waits_long_for_a_writer_that_hangs(bench, monkeypatch):
+    """Whoever waits is told; what was on its way may have been stored, what was not never is; then all goes on."""
+    monkeypatch.setattr("bridge.store.writer._HANGS_SECONDS", 0.2)
+    assert await bench.store.do(echo, 1) == 1
+    writer = child(bench.store)
+    os.kill(writer.pid, signal.SIGSTOP)
+    try:
+        calls = [bench.store.do(echo, 2)]
+
+        def told() -> bool:
+            calls.append(bench.store.do(echo, 3))
+            return calls[0].done()
+
+        await eventually(told)
+        for refused in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(refused, StoreUnavailable)
+            assert "has not answered" in str(refused)
+    finally:
+        os.kill(writer.pid, signal.SIGCONT)
+
+    async def answered() -> bool:
+        with suppress(StoreUnavailable):
+            return await bench.store.do(echo, 4) == 4
+        return False
+
+    await eventually(answered)
 
 
 async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
