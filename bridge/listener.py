@@ -22,7 +22,7 @@ from bridge.domain.errors import (
     Unscannable,
     WebexError,
 )
-from bridge.domain.hearing import in_time, next_read, worth_keeping
+from bridge.domain.hearing import in_time, next_read, while_away, worth_keeping
 from bridge.domain.retry import backoff
 from bridge.markup import safe_html
 from bridge.ports import Clock
@@ -130,7 +130,8 @@ class Listener:
         words, wait = await self._new_words(thread, lent, page)
         if wait is not None:
             again_at = self._clock.now() + wait
-        await self._settle(thread, words, cleared, again_at, failures=failures)
+        whole = wait is None and failures == 0
+        await self._settle(thread, words, cleared, again_at, failures=failures, whole=whole)
 
     async def _newest(self, thread: Thread, lent: LentToken) -> list[Message]:
         """The thread's newest messages, oldest first; as far back as this conversation goes."""
@@ -189,10 +190,12 @@ class Listener:
             "html": safe_html(message.html),
             "agent_email": thread.agent_email,
             "in_time": in_time(message.created, thread.since, listed_after=begun),
+            "away": while_away(message.created, thread.back_at),
             "files": [],
             "refused_files": [],
         }
-        if message.files and body["in_time"] and not await self._store.read(hearing.is_heard, message.id):
+        for_customer = body["in_time"] and not body["away"]
+        if message.files and for_customer and not await self._store.read(hearing.is_heard, message.id):
             await self._files(message, lent, body)
         return NewWords(message.id, message.updated or 0.0, body)
 
@@ -234,9 +237,10 @@ class Listener:
         again_at: float | None,
         failures: int = 0,
         parked: bool = False,
+        whole: bool = False,
     ) -> None:
         now = self._clock.now()
-        read = ThreadRead(thread, now, tuple(words), tuple(cleared), again_at, failures, parked)
+        read = ThreadRead(thread, now, tuple(words), tuple(cleared), again_at, failures, parked, whole)
         if not await self._store.do(hearing.settle_thread, read):
             self._log.warning("lease.lost", conversation=thread.conversation_id)
         elif words:

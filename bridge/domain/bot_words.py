@@ -39,11 +39,7 @@ def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1)
     """The notice for an agent; None where a note only takes a card away. `count`: so many alike came at once."""
     match kind:
         case "late":
-            why = (
-                "is with somebody else now"
-                if fields["why"] == "moved"
-                else "has left; the conversation is over"
-            )
+            why = _LATE.get(fields["why"], "has left; the conversation is over")
             if fields.get("asked"):
                 return f"{about.who} {why}, so nothing was done."
             what = "What you just wrote" if count == 1 else f"The last {count} things you wrote"
@@ -94,6 +90,7 @@ def one_line(text: str, most: int) -> str:
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
+_LATE = {"moved": "is with somebody else now", "away": "was with somebody else then"}
 _MOVED = {
     "no answer": "it was not answered in time",
     "transfer": "it was handed over",

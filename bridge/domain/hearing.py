@@ -36,6 +36,15 @@ def in_time(created: float, since: float | None, *, listed_after: bool) -> bool:
     return since is not None and (created > since or (created == since and listed_after))
 
 
+def while_away(created: float, back_at: float | None) -> bool:
+    """Whether an agent wrote this while the conversation was somebody else's, before they got it back.
+
+    `back_at`, by our clock, is known only to the first reading after that: it follows at once, so even where
+    our clock is wrong no later answer is taken for an early one.
+    """
+    return back_at is not None and created <= back_at
+
+
 def worth_keeping(created: float, since: float | None) -> bool:
     """Old words of earlier visits were dealt with then."""
     return since is None or created > since - _FORGET_SECONDS

@@ -25,14 +25,14 @@ def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     """An agent wrote in the 1:1. Only a plain reply of the present agent, in time, reaches the customer."""
     conversation, text = plan.conversation, body["text"]
     command = text.strip()
-    if (
-        not body["in_time"]
-        or conversation.status != "open"
-        or conversation.agent_email != body["agent_email"]
-    ):
+    present = conversation.agent_email == body["agent_email"]
+    away = body.get("away", False)
+    if not body["in_time"] or away or conversation.status != "open" or not present:
         plan.held.append(Held("late", text, body["agent_email"]))
         plan.log.append(("reply.held", {"why": "late"}))
-        why = "moved" if conversation.status == "open" and body["in_time"] else "over"
+        why = "over"
+        if conversation.status == "open" and body["in_time"]:
+            why = "away" if present else "moved"
         plan.notes.append(Note("late", body["agent_email"], {"why": why}))
     elif command.startswith("/"):
         _command(command, plan, facts, body)

@@ -43,6 +43,7 @@ class Thread:
     open: bool
     present: bool
     hints: tuple[str, ...]
+    back_at: float | None = None
 
 
 def claim_threads(connection: Connection, wishes: Sequence[Listen]) -> list[list[Thread]]:
@@ -111,6 +112,7 @@ def _thread(key: str, row: Any, guest: Guest, hinted: tuple[str, ...], owner: st
         open=row.status == "open",
         present=row.present == row.agent_email,
         hints=hinted,
+        back_at=row.back_at,
     )
 
 
@@ -196,7 +198,7 @@ class NewWords:
 class ThreadRead:
     """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes).
 
-    `parked`: not before that, also when a hint comes, also after a restart.
+    `parked`: not before that, also when a hint comes, also after a restart. `whole`: nothing was left for later.
     """
 
     thread: Thread
@@ -206,6 +208,7 @@ class ThreadRead:
     again_at: float | None
     failures: int = 0
     parked: bool = False
+    whole: bool = False
 
 
 def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[bool]:
@@ -242,6 +245,10 @@ def _settle_one(connection: Connection, read: ThreadRead) -> None:
     connection.execute(
         _failures, {"guest": thread.guest.id, "mail": thread.agent_email, "failures": read.failures}
     )
+    if read.whole and thread.back_at is not None:
+        connection.execute(
+            _was_read, {"guest": thread.guest.id, "mail": thread.agent_email, "back": thread.back_at}
+        )
     left = connection.execute(
         select(hints.c.message_id)
         .where(hints.c.guest_id == thread.guest.id, hints.c.agent_email == thread.agent_email)
@@ -425,4 +432,5 @@ _PARK = (
 )
 _this_thread = (threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("mail"))
 _quiet_since = update(threads).where(*_this_thread).values(quiet_since=bindparam("moment"))
+_was_read = update(threads).where(*_this_thread, threads.c.back_at == bindparam("back")).values(back_at=None)
 _failures = update(threads).where(*_this_thread).values(read_failures=bindparam("failures"))

@@ -280,6 +280,7 @@ def _know_thread(connection: Connection) -> Any:
             "since": case((same, threads.c.since), else_=None),
             "since_id": case((same, threads.c.since_id), else_=None),
             "quiet_since": fresh.excluded.quiet_since,
+            "back_at": case((same, fresh.excluded.quiet_since), else_=None),
         },
     )
 

@@ -22,6 +22,7 @@ def test_an_agents_reply_reaches_the_customer():
     [
         ({}, {"in_time": False}),
         ({}, {"agent_email": "bo@example.com"}),
+        ({}, {"away": True}),
         ({"status": "ended"}, {}),
         ({"status": "queued", "agent": None, "agent_email": None}, {}),
     ],

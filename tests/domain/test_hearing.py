@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.domain.hearing import in_time, next_read, worth_keeping
+from bridge.domain.hearing import in_time, next_read, while_away, worth_keeping
 
 
 def test_what_was_said_before_the_customers_first_words_is_not_for_them():
@@ -16,6 +16,14 @@ def test_within_one_moment_the_threads_order_tells():
     """Webex's times are milliseconds; an answer in the same one counts if it stands below the question."""
     assert in_time(100.0, 100.0, listed_after=True)
     assert not in_time(100.0, 100.0, listed_after=False)
+
+
+def test_words_from_between_are_not_for_the_customer():
+    """Written by a former agent before they got the conversation back; afterwards all is as ever."""
+    assert while_away(99.0, 100.0)
+    assert while_away(100.0, 100.0)
+    assert not while_away(100.1, 100.0)
+    assert not while_away(99.0, None)
 
 
 def test_words_of_long_ago_are_left_alone():

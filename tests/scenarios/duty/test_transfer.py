@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Connection, select
+
 from bridge.simulator import Simulator, World
+from bridge.store.tables import lanes
 from tests.harness import AMY, BO, CY, RunningBridge, ShiftedClock, eventually, running
 from tests.scenarios.duty.desk import given, has, held_places, held_words, rota, set_clock, told
 from tests.scenarios.steps import answer, greeted, heard
@@ -31,6 +36,14 @@ async def test_transfer_carries_everything_and_closes_the_old_thread(sim: Simula
         assert [agent for _, agent in await given(bridge)] == ["amy", "bo", "cy"]
 
 
+async def _is_seldom_read(bridge: RunningBridge, agent: str) -> bool:
+    def ready_at(connection: Connection) -> Any:
+        return connection.execute(select(lanes.c.ready_at).where(lanes.c.key.endswith(f":{agent}"))).scalar()
+
+    at = await bridge.service.store.read(ready_at)
+    return at is not None and at > bridge.clock.now() + 15
+
+
 async def _holds(bridge: RunningBridge, text: str) -> bool:
     return ("late", text) in await held_words(bridge)
 
@@ -51,6 +64,21 @@ async def test_who_gets_it_back_has_nothing_twice_and_is_heard_again(sim: Simula
         await eventually(lambda: bridge.texts(BO) == ["hello", "it is about my order"])
         answer(world, "/transfer amy", agent=BO)
         await eventually(lambda: bridge.texts(AMY) == ["hello", "it is about my order"])
+
+
+async def test_words_from_between_are_not_shown_when_it_comes_back(sim: Simulator, world: World) -> None:
+    """Amy writes while Bo has the customer, and nobody has read that yet when she gets them back: it is held."""
+    async with running(rota(), sim) as bridge:  # polled: a former agent's thread is read every 30 s
+        ada = await greeted(bridge)
+        answer(world, "/transfer bo")
+        await eventually(lambda: bridge.texts(BO) == ["hello"])
+        await eventually(lambda: _is_seldom_read(bridge, AMY))
+        answer(world, "not for Ada", agent=AMY)
+        answer(world, "/transfer amy", agent=BO)
+        await eventually(lambda: has(ada, agent="Amy"))
+        answer(world, "me again")
+        await eventually(lambda: heard(ada, "me again"))
+        await eventually(lambda: _holds(bridge, "not for Ada"))
 
 
 async def test_words_on_their_way_do_not_hold_the_next_agent_up(sim: Simulator, world: World) -> None:
