@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -50,8 +52,17 @@ def configure(fmt: str | None, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)  # libraries speak only of trouble
+    warnings.showwarning = _warned
     # A tick that comes while the one before still runs is left out; under load that is no trouble.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def _warned(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    """Python's warnings: their words are left out, for they may quote what somebody has sent."""
+    where = "/".join(Path(filename).parts[-2:])
+    structlog.get_logger().warning("library.warned", said=category.__name__, where=f"{where}:{lineno}")
 
 
 def withhold(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

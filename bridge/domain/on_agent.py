@@ -19,12 +19,13 @@ from bridge.domain.steps import (
 )
 
 DONE = "/done"
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"  # what has no width, and may stand before a slash
 
 
 def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
-    """An agent wrote in the 1:1. Only a plain reply of the present agent, in time, reaches the customer."""
+    """An agent wrote in the 1:1. Only plain words of the present agent, in time, reach the customer."""
     conversation, text = plan.conversation, body["text"]
-    command = text.strip()
+    words, command = _parted(text)
     present = conversation.agent_email == body["agent_email"]
     away = body.get("away", False)
     if not body["in_time"] or away or conversation.status != "open" or not present:
@@ -34,28 +35,44 @@ def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
         if conversation.status == "open" and body["in_time"]:
             why = "away" if present else "moved"
         plan.notes.append(Note("late", body["agent_email"], {"why": why}))
-    elif command.startswith("/"):
-        _command(command, plan, facts, body)
     else:
-        said = Said(
-            seq=next_seq(conversation),
-            id=facts.new_id(),
-            author="agent",
-            text=text,
-            html=body.get("html"),
-            files=tuple(body.get("files", ())),
-            at=facts.now,
-            agent=conversation.agent,
-            webex_id=body["message_id"],
-        )
-        plan.said.append(said)
-        plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
-        plan.log.append(("reply.heard", {"agent": conversation.agent}))
-        conversation.agent_at, conversation.asked_at, conversation.owed_at = facts.now, None, None
-        conversation.warned_at = None
+        if not command or words or body.get("files"):
+            _reply(words, None if command else body.get("html"), plan, facts, body)
+        if command:
+            _command(command, plan, facts, body)
     for reason in body.get("refused_files", ()):
         tell(plan, facts, "file_refused")
         plan.notes.append(Note("file-refused", body["agent_email"], {"reason": reason}))
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The words for the customer and the command, which goes from the first line with a slash to the end."""
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
+        if line.strip().lstrip(_UNSEEN).lstrip().startswith(("/", "\uff0f")):
+            command = "\n".join(lines[index:]).strip().lstrip(_UNSEEN).lstrip()
+            return "\n".join(lines[:index]).strip(), "/" + command[1:]
+    return text, ""
+
+
+def _reply(text: str, html: str | None, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
+    conversation = plan.conversation
+    said = Said(
+        seq=next_seq(conversation),
+        id=facts.new_id(),
+        author="agent",
+        text=text,
+        html=html,
+        files=tuple(body.get("files", ())),
+        at=facts.now,
+        agent=conversation.agent,
+        webex_id=body["message_id"],
+    )
+    plan.said.append(said)
+    plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
+    plan.log.append(("reply.heard", {"agent": conversation.agent}))
+    conversation.agent_at, conversation.asked_at, conversation.owed_at = facts.now, None, None
+    conversation.warned_at = None
 
 
 def _command(command: str, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
@@ -80,14 +97,16 @@ def _command(command: str, plan: Plan, facts: Facts, body: Mapping[str, Any]) ->
 
 
 def revised(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
-    """An edit or a deletion of words already relayed; an edit into a command is not relayed either."""
-    text = body["text"]
-    if text.strip().startswith("/"):
-        plan.held.append(Held("unknown-command", text, body["agent_email"]))
+    """An edit or a deletion of words already relayed; a command that is edited in is not relayed either."""
+    words, command = _parted(body["text"])
+    if command:
+        plan.held.append(Held("unknown-command", command, body["agent_email"]))
         plan.notes.append(Note("unknown-command", body["agent_email"], {"edited": True}))
-        return
+        if not words:
+            return
     if plan.conversation.status != "ended":
-        plan.revisions.append(Revision(body["message_id"], text, body.get("html")))
+        html = None if command else body.get("html")
+        plan.revisions.append(Revision(body["message_id"], words, html))
         plan.log.append(("reply.revised", {"agent": plan.conversation.agent}))
 
 

@@ -65,6 +65,50 @@ def test_done_ends_it(text):
     assert table.desk.states["amy"].open == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "held"),
+    [
+        ("thanks, bye\n/done", "thanks, bye", ("command", "/done")),
+        ("hello\r\n  /note she is upset\nvery", "hello", ("note", "she is upset\nvery")),
+        ("look:\n/etc/hosts\nthere", "look:", ("unknown-command", "/etc/hosts\nthere")),
+        ("hello\n\u200b /note quiet", "hello", ("note", "quiet")),
+        ("hello\n\uff0fnote quiet", "hello", ("note", "quiet")),
+    ],
+)
+def test_from_a_line_with_a_slash_on_nothing_is_relayed(text, words, held):
+    """What stands before it reaches the customer, as plain text; the rest is a command."""
+    table = Table()
+    plan = table.decide("heard", heard(text, html=f"<p>{text}</p>"), opened(table))
+    assert [(one.text, one.html) for one in plan.said if one.author == "agent"] == [(words, None)]
+    assert [(one.kind, one.text) for one in plan.held] == [held]
+    assert (plan.conversation.status == "ended") == (held == ("command", "/done"))
+
+
+@pytest.mark.parametrize("text", ["\u200b/note x", "\ufeff/note x", "\uff0fnote x"])
+def test_a_slash_that_hides_is_a_slash(text):
+    """Behind what has no width, or a wide one."""
+    table = Table()
+    plan = table.decide("heard", heard(text), opened(table))
+    assert plan.said == []
+    assert [(one.kind, one.text) for one in plan.held] == [("note", "x")]
+
+
+def test_a_file_with_a_command_is_relayed():
+    """The command is not, the file is nobody's command."""
+    table = Table()
+    plan = table.decide("heard", heard("/note see file", files=[{"id": "f"}]), opened(table))
+    assert [(one.text, one.files) for one in plan.said] == [("", ({"id": "f"},))]
+    assert [one.kind for one in plan.held] == ["note"]
+
+
+def test_an_edit_that_adds_a_command_keeps_it_back():
+    """The words before it are the customer's, the line with the slash is not."""
+    table = Table()
+    plan = table.decide("revised", heard("hello\n/note x"), opened(table))
+    assert [(one.text, one.html) for one in plan.revisions] == [("hello", None)]
+    assert [one.text for one in plan.held] == ["/note x"]
+
+
 def test_a_note_is_kept_and_never_leaves():
     """/note stays with the conversation."""
     table = Table()

@@ -47,6 +47,11 @@ async def test_no_line_holds_what_is_nobody_s_business(errors: io.StringIO) -> N
         ada = bridge.customer(answer)
         await ada.upload(f"{WORDS}.png", "image/png", WORDS.encode())
         await ada.upload(f"{WORDS}.exe", "application/x-msdownload", WORDS.encode())
+        odd = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{WORDS}\r\n\r\nx\r\n--b--\r\n'
+        refused = await ada.call(
+            "POST", "/messages", data=odd, headers={"Content-Type": "multipart/form-data; boundary=b"}
+        )
+        assert refused.status == 422
         await eventually(lambda: WORDS in bridge.texts())
         guest = next(iter(sim.world.guests.values()))
         sim.world.say(AMY, guest.id, text=REPLY)
@@ -72,7 +77,13 @@ async def test_no_line_holds_what_is_nobody_s_business(errors: io.StringIO) -> N
         await ada.call("GET", f"?{QUERY}")
     lines = errors.getvalue().splitlines()
     events = {json.loads(line)["event"] for line in lines}
-    assert {"service.listening", "envelope.stored", "delivery.sent", "service.stopped"} <= events
+    assert {
+        "library.warned",
+        "service.listening",
+        "envelope.stored",
+        "delivery.sent",
+        "service.stopped",
+    } <= events
     text = "\n".join(lines)
     for secret in (
         NAME,
