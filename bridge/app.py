@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -37,7 +37,7 @@ from bridge.store import hearing, hooks, news, outbox, overrides, ticks, vault
 from bridge.store.committer import StoreUnavailable
 from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
-from bridge.store.outbox import Settled
+from bridge.store.outbox import Settled, Work
 from bridge.store.policies import Adopted, adopt
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
@@ -190,9 +190,9 @@ class Service:
         )
         self.intake = Intake(store, self._round, self._begun, self._decided)
         self.pumps: dict[str, Pump[Any]] = {
-            "say": Pump("say", courier.claim, courier.work, _SAY),
+            "say": Pump("say", courier.claim, courier.work, _SAY, self._give_back),
             "hear": Pump("hear", listener.claim, listener.work, _HEAR),
-            "call": Pump("call", self.callbacks.claim, self.callbacks.work, _CALL),
+            "call": Pump("call", self.callbacks.claim, self.callbacks.work, _CALL, self._give_back),
             "hook": Pump("hook", registrar.claim, registrar.work, _HOOK),
         }
         self.hooks = registrar
@@ -228,9 +228,13 @@ class Service:
             roster=lambda: self.live.roster,
             state=self._troubles,
             woken=self._woken,
+            give_back=self._give_back,
             lease_seconds=LEASE_SECONDS,
         )
         return Bot(parts)
+
+    def _give_back(self, work: Work) -> Awaitable[object]:
+        return self.store.do(outbox.give_back, outbox.Unused(work, self.clock.now()))
 
     def _troubles(self) -> ServiceState:
         """What the leads should hear of, as far as it does not stand in the store."""

@@ -25,7 +25,10 @@ _TROUBLE_SECONDS = 1.0
 
 
 class Pump(Generic[Job]):
-    """`claim(n)` leases up to n jobs; `work(job)` does one and settles it, and gives the lane's next or None."""
+    """`claim(n)` leases up to n jobs; `work(job)` does one and settles it, and gives the lane's next or None.
+
+    `give_back(job)`: that next one is not worked after all. Not needed where `work` always gives None.
+    """
 
     def __init__(
         self,
@@ -33,11 +36,13 @@ class Pump(Generic[Job]):
         claim: Callable[[int], Awaitable[Sequence[Job]]],
         work: Callable[[Job], Awaitable[Job | None]],
         width: int,
+        give_back: Callable[[Job], Awaitable[object]] | None = None,
     ) -> None:
         self._name = name
         self._claim = claim
         self._work = work
         self._width = width
+        self._give_back = give_back
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._claiming: asyncio.Future[Sequence[Job]] | None = None
         self._news = False  # there may be more to claim than was claimed so far
@@ -115,10 +120,11 @@ class Pump(Generic[Job]):
         while following is not None:
             try:
                 following = await self._work(following)
+                if following is not None and self._stopping and self._give_back is not None:
+                    await self._give_back(following)
+                    return
             except StoreUnavailable:
                 return  # not settled: the lease runs out and somebody looks again
             except Exception as error:  # noqa: BLE001 - one delivery must not stop its stage
                 self._log.error("work.crashed", stage=self._name, **crash(error))
-                return
-            if self._stopping:
                 return

@@ -210,6 +210,13 @@ class Door:
             customer=customer,
             conversation_id=named,
             opening=opening,
+            siblings=self._siblings(source) if named else (),
+        )
+
+    def _siblings(self, source: SourceView) -> tuple[str, ...]:
+        others = self.sources().values()
+        return tuple(
+            one.name for one in others if one.namespace == source.namespace and one.name != source.name
         )
 
     def _opening(self, source: SourceView, customer: str | None, data: EventData) -> Opening | None:

@@ -18,6 +18,7 @@ from bridge.domain.retry import backoff
 from bridge.domain.roster import Roster
 from bridge.ports import Clock, Vault
 from bridge.pump import Pump
+from bridge.store.outbox import Work
 from bridge.store.store import Store
 from bridge.webex import setup
 from bridge.webex.client import WebexClient
@@ -46,6 +47,7 @@ class BotParts:
     roster: Callable[[], Roster]
     state: Callable[[], ServiceState]
     woken: Callable[[str], None]
+    give_back: Callable[[Work], Awaitable[object]]
     lease_seconds: float
 
 
@@ -65,8 +67,8 @@ class Bot:
         self._presence = Presence(p.store, p.webex, p.clock, p.token, p.roster)
         self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
         self.pumps: dict[str, Pump[Any]] = {
-            "bot": Pump("bot", courier.claim, courier.work, WIDTH),
-            "bot-in": Pump("bot-in", self._ears.claim, self._ears.work, _EARS),
+            "bot": Pump("bot", courier.claim, courier.work, WIDTH, p.give_back),
+            "bot-in": Pump("bot-in", self._ears.claim, self._ears.work, _EARS, p.give_back),
         }
 
     async def begin(self) -> None:

@@ -30,7 +30,10 @@ class Opening(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """One authenticated event or customer's call, ready to be stored. `body` is the envelope's JSON."""
+    """One authenticated event or customer's call, ready to be stored. `body` is the envelope's JSON.
+
+    `siblings`: the other sources with the same customers, whose conversations it may name.
+    """
 
     key: str
     kind: str  # requested | said | ended
@@ -41,6 +44,7 @@ class Arrival(NamedTuple):
     conversation_id: str | None = None
     opening: Opening | None = None
     key_dead: bool = False  # an end by the customer: their key is dead from now on
+    siblings: tuple[str, ...] = ()
 
 
 class Accepted(NamedTuple):
@@ -163,7 +167,7 @@ def _meant(arrival: Arrival, batch: _Batch) -> _Open | None:
     if arrival.conversation_id is None:
         return batch.by_customer.get(arrival.customer or "")
     conversation = batch.by_id.get(arrival.conversation_id)
-    if conversation is None or conversation.source != arrival.source:
+    if conversation is None or conversation.source not in (arrival.source, *arrival.siblings):
         return None
     return conversation if arrival.customer in (None, conversation.customer) else None
 

@@ -179,6 +179,33 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
     ]
 
 
+class Unused(NamedTuple):
+    """A delivery that a settle led to, and that is not attempted after all: the process stops."""
+
+    work: Work
+    now: float
+
+
+def give_back(connection: Connection, unused: Sequence[Unused]) -> list[Next]:
+    """As if it had not been claimed: whoever comes next need not doubt, and does not wait for the lease."""
+    return settle(
+        connection,
+        [
+            Settled(
+                work,
+                "again",
+                now,
+                lease=0,
+                again_at=now,
+                doubt=work.doubt,
+                quiet_until=work.quiet_until,
+                counted=False,
+            )
+            for work, now in unused
+        ],
+    )
+
+
 def _still_mine(connection: Connection, settled: Sequence[Settled]) -> dict[int, str]:
     """The attempts that count, with their deliveries' states: open, or dropped meanwhile."""
     locked = _OWNERS.one(connection, keys={one.work.lane for one in settled})

@@ -72,6 +72,22 @@ async def test_sources_share_customers_only_within_a_namespace(sim: Simulator, w
         assert len({subject for subject in world.guests if "ada" in subject.lower()}) == 0
 
 
+async def test_sources_of_one_namespace_name_each_others_conversations(sim: Simulator) -> None:
+    """The conversationId that a source was given is good for it, whoever opened the conversation; not for others."""
+    setup = config(
+        sources={"kiosk": {"namespace": "shop"}, "form": source(namespace="shop"), "other": source()}
+    )
+    async with running(setup, sim) as bridge:
+        ada = await bridge.opened("ada", "one")
+        ident = {"conversationId": ada.id}
+        status, _ = await bridge.event("message.created", source="form", message="two", **ident)
+        assert status == 202
+        await eventually(lambda: bridge.texts() == ["one", "two"])
+        assert (await bridge.event("message.created", source="other", message="three", **ident))[0] == 409
+        assert (await bridge.event("conversation.ended", source="other", **ident))[0] == 409
+        assert (await bridge.event("conversation.ended", source="form", **ident))[0] == 202
+
+
 @pytest.mark.parametrize(
     ("rule", "status", "guests", "names"),
     [

@@ -8,7 +8,7 @@ import uuid
 import aiohttp
 
 from bridge.simulator import Simulator, World
-from tests.harness import config, eventually
+from tests.harness import config, eventually, running
 from tests.processes import BridgeProcess, bridge_process
 
 CUSTOMERS, EACH = 10, 10
@@ -51,6 +51,20 @@ async def test_kill_in_the_middle_of_a_hundred_events(
             mine = [text for text in bridge.texts() if text.startswith(f"{number}:")]
             assert mine == [f"{number}:{line}" for line in range(EACH)]
         assert await bridge.terminate() == 0
+
+
+async def test_clean_stop_leaves_the_next_words_to_whoever_comes(sim: Simulator, world: World) -> None:
+    """One is on its way, one waits behind it: the first is finished, the second goes out at once after the start."""
+    async with running(config(), sim) as bridge:
+        ada = await bridge.opened("ada", "one")
+        await eventually(lambda: bridge.texts() == ["one"])
+        slow = world.fault("POST /v1/messages", "slow=0.5", times=1)
+        await ada.say("two")
+        await eventually(lambda: slow.used)
+        await ada.say("three")
+        await bridge.restart()
+        await eventually(lambda: bridge.texts() == ["one", "two", "three"], within=5)  # half a lease
+        assert len(bridge.calls("/messages")) == 3
 
 
 async def test_clean_stop_does_not_wait_for_parked_work(sim: Simulator, world: World) -> None:

@@ -1,5 +1,6 @@
 """Leases, fences and order of the outbox, on both databases."""
 
+from bridge.store import outbox
 from tests.store.conftest import LEASE, NOW
 
 
@@ -85,6 +86,17 @@ async def test_what_was_not_attempted_does_not_count(bench):
     await bench.settle(work, "again", again_at=NOW, counted=False)
     (again,) = await bench.take()
     assert (again.attempt, again.doubt) == (1, False)
+
+
+async def test_what_was_not_begun_is_given_back(bench):
+    """The process stops before the lane's next one: whoever claims it need not doubt, and need not wait."""
+    await queue(bench, "one", "two")
+    (work,) = await bench.take()
+    following = (await bench.settle(work)).work
+    await bench.store.do(outbox.give_back, outbox.Unused(following, NOW))
+    (again,) = await bench.take("p2")
+    assert "two" in again.payload
+    assert (again.attempt, again.doubt, again.quiet_until) == (1, False, 0)
 
 
 async def test_a_dead_letter_lets_the_next_ones_go(bench):
