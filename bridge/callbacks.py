@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import socket
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from bridge.domain.public import iso
+from bridge.domain.reach import is_public
 from bridge.domain.retry import MOST_DAYS, callback_wait
 from bridge.domain.signing import sign
 from bridge.ports import Clock
@@ -39,21 +39,6 @@ class Target:
 
 class Forbidden(Exception):
     """The address is one that we do not call."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is out in the world: not loopback, private, link-local, metadata or reserved."""
-    ip = ipaddress.ip_address(address.split("%", 1)[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        for inner in (ip.ipv4_mapped, ip.sixtofour, *((ip.teredo or ())[1:])):
-            if inner is not None and not inner.is_global:
-                return False
-        if ip in _NAT64:  # carries an IPv4 address in its last four bytes
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    return ip.is_global and not ip.is_multicast
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class PublicResolver(AbstractResolver):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
 
+from bridge.domain.reach import is_public
 from config.addresses import AddressError, ip_of, is_loopback, split
 from config.models import Callback, Config, Source, Team
 from config.problems import Path, suggest
@@ -100,12 +101,12 @@ def _callback(check: Check, path: Path, callback: Callback) -> None:
         return
     host = parts.hostname or ""
     ip = ip_of(host)
-    if parts.scheme == "http" and not is_loopback(host) and not callback.allow_private:
+    if not callback.allow_private and (is_loopback(host) or (ip is not None and not is_public(ip))):
+        check.problem(path, f"{host} is not a public address", "allow_private: true, if that is meant.")
+    elif not callback.allow_private and parts.scheme == "http":
         check.problem(
             path, "news must be posted by https", "https://, or allow_private: true inside a network."
         )
-    elif ip is not None and not (ip.is_global or ip.is_loopback or callback.allow_private):
-        check.problem(path, f"{host} is not a public address", "allow_private: true, if that is meant.")
     if parts.fragment:
         check.problem(path, "the address has a # in it", "the address without it.")
 

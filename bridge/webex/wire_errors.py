@@ -34,7 +34,7 @@ LONGEST_REASON = 300
 _IN_BETWEEN = frozenset({407, 408, 421, 425, 499})
 _PLAIN: dict[int, type[WebexError]] = {401: Unauthorized, 404: NotFound, 410: Gone, 428: Unscannable}
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\+?\d+(\.\d+)?", re.ASCII)
 _SECRET_LIKE = re.compile(
     r"(?i)bearer\s+\S+|[A-Za-z0-9._~+=-]{40,}"
 )  # an id is lost too; a token never shows
@@ -42,12 +42,12 @@ _NOT_TRACKING = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
 def parse_retry_after(value: str | None, now: float) -> float:
-    """Seconds to wait: from seconds or an HTTP date; absent or nonsense 15, 0 or past 1, never over 24 h."""
+    """Seconds to wait: from seconds or an HTTP date; absent, negative or nonsense 15, 0 or past 1, never over 24 h."""
     if value is None:
         return DEFAULT_RETRY_AFTER
     value = value.strip()
     wait = float(value) if _NUMBER.fullmatch(value) else _until(value, now)
-    if wait is None or wait in (float("inf"), float("-inf")):
+    if wait is None or wait == float("inf"):
         return DEFAULT_RETRY_AFTER
     return min(max(wait, 1.0), LONGEST_RETRY_AFTER)
 

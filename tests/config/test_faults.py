@@ -235,9 +235,13 @@ def test_a_secret_of_any_length_is_accepted_and_a_short_one_warned_of(read: Call
     ("url", "private", "refused"),
     [
         ("https://forms.example.com/hook?a=b", False, False),
-        ("http://localhost:9000/hook", False, False),
-        ("http://127.0.0.1:9000/", False, False),
-        ("http://[::1]/", False, False),
+        ("http://localhost:9000/hook", True, False),
+        ("http://127.0.0.1:9000/", True, False),
+        ("http://localhost:9000/hook", False, True),
+        ("https://localhost:9000/hook", False, True),
+        ("https://127.0.0.1:9000/", False, True),
+        ("https://[::1]/", False, True),
+        ("https://[::ffff:10.0.0.7]/", False, True),
         ("http://forms.example.com/hook", False, True),
         ("http://forms.internal/hook", True, False),
         ("http://10.0.0.7/", True, False),
@@ -253,7 +257,7 @@ def test_a_secret_of_any_length_is_accepted_and_a_short_one_warned_of(read: Call
 def test_callbacks_go_to_public_https_addresses(
     read: Callable[..., Loaded], faults: Faults, url: str, private: bool, refused: bool
 ) -> None:
-    """http is for this machine, private networks need allow_private."""
+    """http, this machine and private networks need allow_private."""
     callback = f'{{url: "{url}", secret: env:FORMS_HOOK_SECRET, allow_private: {str(private).lower()}}}'
     change = (SOURCE, f"{SOURCE}\n    callback: {callback}")
     if refused:
