@@ -13,7 +13,7 @@ demo: $(VENV)/.run
 	@$(BIN)/bridge demo
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -n $(XDIST) $(ARGS)
+	@$(BIN)/python -m pytest -n $(XDIST) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff format --check .

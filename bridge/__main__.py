@@ -21,13 +21,13 @@ from bridge.commands.plain import PlainGroup, finish, give_up, prepare
 
 app = typer.Typer(
     name="bridge",
-    help="Customers without a Webex account talk 1:1 with the agent on duty, as Webex guests.",
     cls=PlainGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help texts hold [brackets], and a pipe should get plain lines
 )
+app.callback()(running.bridge)
 app.command()(running.run)
 app.command()(running.demo)
 app.command()(running.simulator)

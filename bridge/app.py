@@ -107,6 +107,7 @@ class Service:
     async def _start(self) -> None:
         settings, clock = self.settings, self.clock
         self.live: Live = await asyncio.to_thread(make_live, self.loaded, clock.now)
+        self.metrics.config_loaded.set(clock.now())
         keys = [key.decode() for key in settings.secret_keys] or [own_key()]
         self.store = Store(
             settings.database_url.get_secret_value(),

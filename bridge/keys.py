@@ -8,17 +8,33 @@ from pathlib import Path
 import structlog
 from cryptography.fernet import Fernet
 
+from bridge.domain.errors import BridgeError
+
 PATH = Path("var/secret.key")
 
 
+class NoKey(BridgeError):
+    """The file holds something else."""
+
+
+def read_key(path: Path = PATH) -> str:
+    """The key in `path`. Raises OSError or NoKey."""
+    try:
+        key = path.read_text().strip()
+        Fernet(key)
+    except ValueError:
+        raise NoKey(f"{path} holds no key; put back the copy that you keep of it") from None
+    return key
+
+
 def own_key(path: Path = PATH) -> str:
-    """The key in `path`; made once, readable by its owner only. Raises OSError."""
+    """The same; a key that is not there yet is made, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Fernet.generate_key().decode()
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text().strip()
+        return read_key(path)
     with os.fdopen(descriptor, "w") as file:
         file.write(fresh + "\n")
         file.flush()

@@ -86,7 +86,9 @@ class Reloader:
             self.problems = ()
             service.live = live
             service.metrics.config_loaded.set(service.clock.now())
-            self._log.info("configuration.loaded", path=str(path))
+            warnings = [*map(str, loaded.warnings), *live.problems]
+            more = {"warnings": warnings[:20]} if warnings else {}
+            self._log.info("configuration.loaded", path=str(path), **more)
 
     def _refuse(self, problems: tuple[str, ...]) -> None:
         self.problems = tuple(f"the changed configuration is not in force: {one}" for one in problems[:5])

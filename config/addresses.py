@@ -38,6 +38,10 @@ def ip_of(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def is_ipv6(host: str) -> bool:
+    return isinstance(ip_of(host), IPv6Address)
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine: localhost, 127.0.0.0/8 or ::1."""
     ip = ip_of(host)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.load import Loaded, load
 from config.problems import ConfigError, Problem, Severity
-from config.settings import SettingsError, load_settings, missing_credentials
+from config.settings import Settings, SettingsError, load_settings, missing_credentials
 
 ENVIRONMENT = "environment"
 
@@ -28,11 +28,25 @@ def _environment(environ: Mapping[str, str], loaded: Loaded | None) -> list[Prob
         settings = load_settings(environ)
     except SettingsError as error:
         return [_problem(text, "error") for text in error.problems]
-    missing = missing_credentials(settings, loaded.config.webex.guests) if loaded else []
-    return [
+    if loaded is None:
+        return []
+    guests = loaded.config.webex.guests
+    missing = missing_credentials(settings, guests)
+    problems = [
         _problem(f"{name} is not set: without it no guest can be minted by bridge run.", "warning")
         for name in missing
     ]
+    if guests == "service-app" and not missing and _begins_without_a_token(settings):
+        text = "WEBEX_SERVICE_APP_REFRESH_TOKEN is not set: the first start needs it; later the database keeps one."
+        problems.append(_problem(text, "warning"))
+    return problems
+
+
+def _begins_without_a_token(settings: Settings) -> bool:
+    """Where a database is, it probably keeps one from before."""
+    given = settings.webex_service_app_refresh_token or settings.webex_service_app_access_token
+    file = settings.database_url.get_secret_value().removeprefix("sqlite:///")
+    return given is None and not settings.uses_postgresql and not Path(file).exists()
 
 
 def _problem(text: str, severity: Severity) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
 from zoneinfo import ZoneInfo, available_timezones
@@ -137,7 +138,10 @@ def _timezone(check: Check, path: Path, name: str) -> None:
     try:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):
-        remedy = suggest(name, available_timezones()) or "Europe/London"
+        # The name nearest to an abbreviation, such as CST, is another zone that works and is wrong.
+        short = re.fullmatch(r"[A-Z]{2,4}([+-]\d+)?", name)
+        remedy = "" if short else suggest(name, [zone for zone in available_timezones() if "/" in zone])
+        remedy = remedy or "a name with a region, such as America/Chicago or Europe/London."
         check.problem(path, f"{name[:60]!r} is not a time zone", remedy)
 
 

@@ -14,6 +14,7 @@ from config.models import Agent, Config, Route, Team, When
 from config.problems import Path
 
 WEEK = 7 * 24 * 60
+_NO_SUMMER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
 SHORT_SECRET = 24  # bytes; the Standard Webhooks specification asks for 24 to 64
 Conditions = Sequence[Sequence[str] | None]  # what a route asks of source, store, topic and language
 Warnings = Iterator[tuple[Path, str, str]]  # where, what, remedy
@@ -39,6 +40,9 @@ def _teams(config: Config) -> Warnings:
     reached |= {helper for team in config.teams.values() for helper in team.overflow}
     for name, team in config.teams.items():
         path = ("teams", name)
+        if team.timezone in _NO_SUMMER_TIME:
+            message = f"{team.timezone} has no summer time"
+            yield (*path, "timezone"), message, f"{_NO_SUMMER_TIME[team.timezone]}, if clocks change there."
         if name not in reached:
             yield path, "no route and no overflow leads to this team", "a route with team: " + name
         if not team.agents:

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.addresses import service_address
+from config.addresses import is_ipv6, service_address
 from config.database_url import database_url
 from config.variables import VariableError, read_variable
 
@@ -46,7 +46,7 @@ def _fernet_keys(value: SecretStr) -> SecretStr:
 
 
 def _host(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.:_%-]+", value):
+    if not re.fullmatch(r"[A-Za-z0-9.:_%-]+", value) or (":" in value and not is_ipv6(value)):
         raise ValueError("is not a host name or an IP address, such as 127.0.0.1 or 0.0.0.0")
     return value
 

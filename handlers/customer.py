@@ -115,16 +115,21 @@ async def post_message(request: web.Request) -> web.Response:
     """The customer says something, in JSON or with a file. 202 once it is on disk."""
     state = await customer_of(request)
     conversation, door = state.conversation, request.app[PARTS].door
+    key = request.headers.get("Idempotency-Key")
     has_file = request.content_type == "multipart/form-data"
-    door.check_rate(
-        f"words:{conversation.id}:{has_file}", _FILES_PER_MINUTE if has_file else _WORDS_PER_MINUTE
-    )
+    try:
+        door.check_rate(
+            f"words:{conversation.id}:{has_file}", _FILES_PER_MINUTE if has_file else _WORDS_PER_MINUTE
+        )
+    except Problem:
+        if not await door.is_repeat(conversation.id, key):
+            raise
     if has_file:
         words = await receive_upload(request, door, conversation.id, conversation.source)
     else:
         need_json(request)
         words = Words(_text(parse_json(await read_body(request))), ())
-    ident = await _take(door, conversation, request.headers.get("Idempotency-Key"), words)
+    ident = await _take(door, conversation, key, words)
     return json_answer({"id": ident, "conversationId": conversation.id, "delivery": "pending"}, 202)
 
 

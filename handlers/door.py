@@ -121,8 +121,7 @@ class Door:
     ) -> tuple[str, bool]:
         """Stores what a customer says on their page; (the message's id, it was there already). Raises Problem."""
         self._check_backlog(source)
-        # The key is the caller's: hashed, it may hold any byte that a header may hold.
-        unique = f"api:{conversation_id}:{_hashed(key) if key else secrets.token_hex(16)}"
+        unique = _words_key(conversation_id, key or secrets.token_hex(16))
         ids = [message_id(unique, index) for index in range(bool(words.message) + len(words.files))]
         accepted = await self._accept(
             Arrival(
@@ -152,6 +151,10 @@ class Door:
     async def kill_key(self, conversation_id: str) -> None:
         """The customer leaves a conversation that somebody else has ended: what could still be read is not."""
         await self.store.do(kill_key, DeadKey(conversation_id, self.clock.now()))
+
+    async def is_repeat(self, conversation_id: str, key: str | None) -> bool:
+        """Whether the customer's words with this key are stored already."""
+        return key is not None and await self.store.read(reads.was_accepted, _words_key(conversation_id, key))
 
     def check_rate(self, name: str, per_minute: float) -> None:
         """Raises Problem 429."""
@@ -235,6 +238,11 @@ class Door:
             language=data.language,
             context=context_text(data),
         )
+
+
+def _words_key(conversation_id: str, key: str) -> str:
+    """The key is the caller's: hashed, it may hold any byte that a header may hold."""
+    return f"api:{conversation_id}:{_hashed(key)}"
 
 
 def message_id(key: str, index: int) -> str:

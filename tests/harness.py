@@ -10,12 +10,14 @@ async with Simulator() as sim, running(config(), sim) as bridge:
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import hashlib
 import hmac
 import inspect
 import json
 import os
+import shutil
 import socket
 import tempfile
 import uuid
@@ -23,6 +25,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,8 @@ from bridge import simulator as webex
 from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.simulator import Simulator
+from bridge.store.engine import open_engine
+from bridge.store.migrate import migrate
 from config.load import load
 from config.settings import load_settings
 from tests.customers import Customer
@@ -124,6 +129,17 @@ _taken: set[int] = set()
 _PORT_RANGES, _PORTS = 8, 2_500
 
 
+@cache
+def _migrated() -> Path:
+    """A database as a first start makes it: made once, for that takes longer than most tests."""
+    folder = tempfile.mkdtemp(prefix="bridge-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    engine = open_engine(f"sqlite:///{folder}/bridge.db", writes=True)
+    migrate(engine)
+    engine.dispose()
+    return Path(folder) / "bridge.db"
+
+
 class Bridge:
     """What both kinds of bridge have in common: an environment, a configuration file, an address."""
 
@@ -146,6 +162,8 @@ class Bridge:
         self.url = f"http://127.0.0.1:{self.port}"
         self.path = folder / "bridge.yaml"
         self.write(setup)
+        if database_url is None:
+            shutil.copy(_migrated(), folder / "bridge.db")
         self.environ = {
             "BRIDGE_CONFIG": str(self.path),
             "DATABASE_URL": database_url or f"sqlite:///{folder}/bridge.db",

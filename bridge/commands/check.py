@@ -36,6 +36,7 @@ def check(
     problems, loaded = report(config_path(environ), environ)
     if loaded is not None:
         problems += calendar_problems(loaded.roster, datetime.fromtimestamp(SystemClock().now(), UTC))
+    problems += key_problems(environ)
     if live and loaded is not None and not any(problem.severity == "error" for problem in problems):
         from bridge.commands.live_check import ask_webex
         from config.settings import load_settings
@@ -46,6 +47,21 @@ def check(
         say("Webex is not asked before the errors below are mended.")
     say(render(problems))
     raise typer.Exit(1 if any(problem.severity == "error" for problem in problems) else 0)
+
+
+def key_problems(environ: dict[str, str]) -> list[Problem]:
+    """The key that the service made for itself, where there is one, must still be one."""
+    from bridge.keys import PATH, NoKey, read_key
+    from config.check import ENVIRONMENT
+    from config.problems import Problem
+
+    if environ.get("BRIDGE_SECRET_KEY") or environ.get("BRIDGE_SECRET_KEY_FILE") or not PATH.exists():
+        return []
+    try:
+        read_key()
+    except (NoKey, OSError) as error:
+        return [Problem(ENVIRONMENT, None, None, "", str(error))]
+    return []
 
 
 def calendar_problems(roster: Roster, now: datetime) -> list[Problem]:

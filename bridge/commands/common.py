@@ -102,17 +102,17 @@ def database(*, writes: bool = False) -> Iterator[Connection]:
 
 def cipher_of(settings: Settings) -> Cipher:
     """What opens the secrets in the database. A key that is not there is not made: it would open nothing."""
-    from bridge.keys import PATH
+    from bridge.keys import PATH, NoKey, read_key
     from bridge.store.vault import Cipher
 
     if settings.secret_keys:
         return Cipher([key.decode() for key in settings.secret_keys])
     try:
-        return Cipher([PATH.read_text().strip()])
+        return Cipher([read_key()])
     except FileNotFoundError:
         fail(f"BRIDGE_SECRET_KEY is not set, and there is no {PATH} in this folder")
-    except ValueError:
-        fail(f"{PATH} holds no key; put back the copy that you keep of it")
+    except NoKey as error:
+        fail(str(error))
 
 
 def plainly(run: Callable[[], Awaitable[T]]) -> T:

@@ -51,6 +51,7 @@ routes:
 _TOKEN_SECONDS = 120  # short, so that a re-issue can be seen
 _TOKEN_SECONDS_ONCE = 5
 _STEP_SECONDS = 20.0
+_PORT = 8080
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def demo(port: int | None, once: bool) -> None:
     console = Console(highlight=False)
     timeline = Timeline(console)
     install(timeline)
-    chosen = port or (_free_port() if once else 8080)
+    chosen = port_for(port, once=once)
 
     async def work() -> bool:
         async with staged(timeline, chosen, once) as stage:
@@ -115,6 +116,20 @@ def _environ(folder: str, config: Path, port: int, root: str, webex: str, secret
         "BRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
         "DEMO_SECRET": "whsec_" + b64encode(secret).decode(),
     }
+
+
+def port_for(wished: int | None, *, once: bool) -> int:
+    return wished or (_free_port() if once or not _is_free(_PORT) else _PORT)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_port() -> int:

@@ -72,7 +72,7 @@ def _judged(agent: Agent, check: AgentCheck) -> list[Problem]:
     if check.found and check.licensed is not False:
         return []
     if check.found:
-        return [_problem(where, f"{agent.email} has no Webex licence.", severity="warning")]
+        return [_problem(where, f"{agent.email} has no Webex licence.", "a licence for them in Control Hub.")]
     if check.type is not None or check.reason is None:
         return [_problem(where, f"guests cannot write to {agent.email}: {check.reason}")]
     doubt = " (people of other organisations are never shown)" if check.found is False else ""

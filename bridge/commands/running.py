@@ -6,7 +6,28 @@ from typing import Annotated
 
 import typer
 
-from bridge.commands.common import ConfigFile
+from bridge.commands.common import ConfigFile, fail, say
+
+
+def _print_version(asked: bool) -> None:
+    if not asked:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        say(f"bridge {version('webex-guest-bridge')}")
+    except PackageNotFoundError:
+        fail("the bridge is not installed here, so its version is not known; make setup installs it")
+    raise typer.Exit
+
+
+def bridge(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Customers without a Webex account talk 1:1 with the agent on duty, as Webex guests."""
 
 
 def run(config: ConfigFile = None) -> None:

@@ -87,7 +87,7 @@ class ServiceAppMinter:
     def report(self) -> CredentialReport:
         credential, reasons = self._credential, []
         if credential.verdict.reason:
-            trouble = "are refused" if credential.verdict.dead else "could not be refreshed"
+            trouble = "cannot be used" if credential.verdict.dead else "could not be refreshed"
             reasons.append(f"The Service App's credentials {trouble}: {credential.verdict.reason}")
         elif self._trouble and not credential.obtained:
             reasons.append(f"The Service App could not be tried: {self._trouble}")

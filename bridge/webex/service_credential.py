@@ -199,15 +199,22 @@ class ServiceCredential:
         asked = self._clock.now()
         try:
             if not (used and self._client_id and self._client_secret):
-                raise CredentialsDead(
-                    "the access token is refused or missing, and nothing is there to refresh it"
-                )
+                raise CredentialsDead(self._lacking(used))
             answer = await self._client.refresh(self._client_id, self._client_secret, used)
         except WebexError as exc:
             self._note(exc)
             raise
         seed = before.seed if before is not None and self._settled else self._seed
         return await self._keep(grant_from(answer, asked, used, before, seed))
+
+    def _lacking(self, refresh_token: str | None) -> str:
+        values = {
+            "WEBEX_SERVICE_APP_CLIENT_ID": self._client_id,
+            "WEBEX_SERVICE_APP_CLIENT_SECRET": self._client_secret,
+            "WEBEX_SERVICE_APP_REFRESH_TOKEN": refresh_token,
+        }
+        unset = " and ".join(name for name, value in values.items() if not value)
+        return f"the access token is refused or missing, and nothing is there to refresh it: set {unset}"
 
     async def _keep(self, grant: Grant) -> Grant:
         """Writes before use: after a crash the newest refresh token must be in the vault. If the vault fails,

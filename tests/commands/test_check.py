@@ -12,7 +12,8 @@ from bridge.store.visit import visit
 from tests.commands.conftest import EXAMPLE_CHAIN, SECRET, SMALLEST, beside
 from tests.harness import config, eventually, running
 
-CREDENTIALS = {"WEBEX_SERVICE_APP_CLIENT_ID": "id", "WEBEX_SERVICE_APP_CLIENT_SECRET": "secret"}
+APP = {"WEBEX_SERVICE_APP_CLIENT_ID": "id", "WEBEX_SERVICE_APP_CLIENT_SECRET": "secret"}
+CREDENTIALS = {**APP, "WEBEX_SERVICE_APP_REFRESH_TOKEN": "refresh"}
 
 
 def test_good_configuration(bridge, write) -> None:
@@ -29,6 +30,29 @@ def test_warnings_are_no_error(bridge, write) -> None:
     assert ran.code == 0
     assert "warning: WEBEX_SERVICE_APP_CLIENT_ID is not set" in ran.out
     assert ran.out.endswith("no errors, 2 warnings\n")
+
+
+def test_first_start_needs_a_refresh_token(bridge, write) -> None:
+    """A warning where there is no database yet; later that has one."""
+    database = write(SMALLEST).parents[1] / "var" / "bridge.db"
+    ran = bridge("check", KIOSK_SECRET=SECRET, **APP)
+    assert (ran.code, "warning: WEBEX_SERVICE_APP_REFRESH_TOKEN is not set" in ran.out) == (0, True)
+    database.parent.mkdir()
+    database.touch()
+    assert bridge("check", KIOSK_SECRET=SECRET, **APP).out == "no errors, no warnings\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff"])
+def test_damaged_key(bridge, write, content: bytes) -> None:
+    """The key that the service made was overwritten: said before it starts, and in the same words then."""
+    key = write(SMALLEST).parents[1] / "var" / "secret.key"
+    key.parent.mkdir()
+    key.write_bytes(content)
+    for command in ("check", "run"):
+        ran = bridge(command, KIOSK_SECRET=SECRET, **CREDENTIALS)
+        assert ran.code == 1
+        assert "var/secret.key holds no key; put back the copy" in ran.out + ran.err
+        assert "should not have happened" not in ran.err
 
 
 def test_every_problem_at_once(bridge, write) -> None:
@@ -135,7 +159,7 @@ async def test_live_with_wrong_credentials(environ: dict[str, str]) -> None:
 
 
 async def test_live_judges_agents(environ: dict[str, str], world: World, tmp_path) -> None:
-    """A bot as an agent is an error; nobody of this address, or no licence, is a warning."""
+    """A bot, or somebody without a licence, as an agent is an error; nobody of this address is a warning."""
     world.add_person("unpaid@example.com", "Una Paid", licensed=False)
     agents = {"amy": {"email": "amy@example.com"}, "bot": {"email": webex.BOT_EMAIL},
               "una": {"email": "unpaid@example.com"}, "zed": {"email": "zed@elsewhere.example"}}  # fmt: skip
@@ -146,9 +170,9 @@ async def test_live_judges_agents(environ: dict[str, str], world: World, tmp_pat
     assert (
         f"agents.bot: guests cannot write to {webex.BOT_EMAIL}: this is no person but a Webex bot" in ran.out
     )
-    assert "warning: agents.una: unpaid@example.com has no Webex licence" in ran.out
+    assert "agents.una: unpaid@example.com has no Webex licence" in ran.out
     assert "warning: agents.zed: zed@elsewhere.example: Webex shows this token nobody" in ran.out
-    assert ran.out.endswith("1 error, 2 warnings\n")
+    assert ran.out.endswith("2 errors, 1 warning\n")
 
 
 async def test_live_with_a_persons_token_as_the_bots(environ: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.main import get_command
@@ -86,3 +87,10 @@ def test_docs_name_every_command_and_option(name: str) -> None:
         for option in parameter.opts:
             if option.startswith("--") and option != "--help":
                 assert option in section, f"{name} {option}"
+
+
+def test_version(bridge) -> None:
+    """The version that is installed."""
+    ran = bridge("--version")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"bridge {version('webex-guest-bridge')}\n"

@@ -58,6 +58,9 @@ SOURCE = "secrets: [env:KIOSK_SECRET]}"
         (("agents: [amy]", 'agents: [amy], calendar: "a\\a"'), "teams.front-desk.calendar", "no file", ""),
         (("Europe/London", "Mars/Base"), "teams.front-desk.timezone", "not a time zone", "Europe/London"),
         (("Europe/London", "../../etc/passwd"), "teams.front-desk.timezone", "not a time zone", ""),
+        (("Europe/London", "CST"), "teams.front-desk.timezone", "not a time zone", "America/Chicago"),
+        (("Europe/London", "UTC+1"), "teams.front-desk.timezone", "not a time zone", "a region"),
+        (("Europe/London", "London"), "teams.front-desk.timezone", "not a time zone", "Europe/London"),
         (("Europe/London", "europe/paris"), "teams.front-desk.timezone", "not a time zone", "Europe/Paris"),
         (
             ("agents: [amy]", "agents: [amy], holidays: {country: us}"),

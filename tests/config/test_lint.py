@@ -25,6 +25,7 @@ AGENT, TEAM, ROUTE = "{email: amy@example.com}", "agents: [amy]", "  - team: fro
         ((ROUTE, ROUTE + "\n  - {when: {store: S1}, team: front-desk}"), "routes[1]", "never match"),
         ((ROUTE, "  - {when: {store: S1}, team: front-desk}"), "routes[0]", "reaches nobody"),
         ((ROUTE, "  - {when: {language: de}, team: front-desk}\n" + ROUTE), "", ""),
+        (("timezone: Europe/London", "timezone: EST"), "teams.front-desk.timezone", "no summer time"),
         ((AGENT, "{email: a@b.de, shifts: [sat 09:00-12:00]}"), "", ""),
     ],
 )

@@ -127,14 +127,14 @@ words = st.sampled_from(
         st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))
     )
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_junk_raises_nothing_but_config_error(tmp_path: Path, content: bytes) -> None:
     """No bytes make the reader fail in any other way."""
     refusal(tmp_path, content)
 
 
 @given(st.lists(words, max_size=40), st.integers(0, len(MINIMAL)))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mangled_configuration_raises_nothing_but_config_error(
     tmp_path: Path, parts: list[str], position: int
 ) -> None:
@@ -182,7 +182,7 @@ KEYS = (
         ),
     )
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_shape_of_data_raises_nothing_but_config_error(tmp_path: Path, data: dict[str, object]) -> None:
     """Every value may stand in every place: JSON is YAML."""
     file = tmp_path / "bridge.yaml"

@@ -189,7 +189,7 @@ def test_too_many_shifts_are_refused(monkeypatch):
         read(f"{MONDAY}|RRULE:FREQ=DAILY", end=(2027, 1, 30))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_damaged_calendar_is_shifts_or_a_typed_error(data):
     """Whatever is cut out of or put into a good file, nothing but RotaError comes out."""

@@ -212,7 +212,7 @@ shifts = st.lists(
 people = st.lists(st.tuples(shifts, st.none() | st.integers(1, 2)), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(people, st.sampled_from(Pick), st.lists(st.tuples(st.integers(0, 600), st.booleans()), max_size=25))
 def test_nobody_is_chosen_outside_duty_or_over_capacity(people, way, customers):
     """Over any rota and any stream of customers, whoever is chosen is on duty and has room."""
@@ -235,7 +235,7 @@ def test_nobody_is_chosen_outside_duty_or_over_capacity(people, way, customers):
             load[choice.agent] = AgentLoad(before.open + (not ends), now.timestamp(), before.given + 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 7), st.integers(0, 40), st.sampled_from(Pick), st.booleans())
 def test_equal_duty_means_equal_shares(people, customers, way, frozen):
     """With equal duty shares differ by at most one, however picked, also if the clock stands still."""

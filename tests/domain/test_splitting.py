@@ -33,7 +33,7 @@ def test_a_word_longer_than_the_limit_is_cut_between_characters():
     assert all(len(part.encode()) < MOST_BYTES for part in parts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet=st.sampled_from("ab \n\té🙂"), max_size=400), st.integers(8, 40))
 def test_nothing_but_white_space_at_the_cuts_is_lost(text, most):
     """Joined without white space, the parts are the text without white space."""

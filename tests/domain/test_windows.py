@@ -61,7 +61,7 @@ def test_adjacent_windows_cover_each_minute_of_a_year_once(zone):
     assert sum(b - a for shift in shifts for a, b in shift) == end - start
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(

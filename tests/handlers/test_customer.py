@@ -292,6 +292,18 @@ async def test_no_customer_fills_the_store_alone(bridge: RunningBridge) -> None:
     assert (await bob.say("hello")).status == 202
 
 
+async def test_a_repeat_is_answered_when_the_limit_is_used_up(
+    bridge: RunningBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken once is no new load; what is new must wait."""
+    monkeypatch.setattr("handlers.customer._WORDS_PER_MINUTE", 1)
+    ada = await bridge.opened("ada")
+    first = await ada.say("hello", idempotency_key="one")
+    again = await ada.say("hello", idempotency_key="one")
+    assert (again.status, again.body) == (202, first.body)
+    assert (await ada.say("hello", idempotency_key="two")).status == 429
+
+
 async def test_nothing_here_is_a_crash(bridge: RunningBridge) -> None:
     """Every door with every kind of nonsense behind the right key: never a 5xx, nothing crashed."""
     ada = await bridge.opened("ada", "hello")

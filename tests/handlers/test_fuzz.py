@@ -87,7 +87,7 @@ ODD_HEADERS = st.dictionaries(
 
 
 @given(st.binary(max_size=400) | BODIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_an_event_or_a_problem(body: bytes) -> None:
     """parse_json and parse_event raise nothing but Problem."""
     with contextlib.suppress(Problem):
@@ -101,7 +101,6 @@ async def test_no_call_is_a_crash() -> None:
     @given(BODIES, st.just({}) | ODD_HEADERS)
     @settings(
         max_examples=250,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
         database=None,
