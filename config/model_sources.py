@@ -55,11 +55,11 @@ class Callback(Model):
     secret: Secret
     """The secret that signs the news, as `env:NAME`; its value is `whsec_` and base64."""
     allow_private: bool = False
-    """Whether the address may be in a private network."""
+    """Whether the address may be on this machine or in a private network."""
 
 
 class Files(Model):
-    """The files that this source's customers may send and receive."""
+    """The files that this source's customers may send. What an agent sends always reaches them, as a download."""
 
     max_mb: float = Field(default=20, gt=0, le=100)
     """Largest file in megabytes; Webex takes 100."""
@@ -88,7 +88,7 @@ class Source(Model):
     rate_per_minute: int = Field(default=0, ge=0)
     """Events accepted from this source in a minute; 0: no limit."""
     files: Files = Files()
-    """The files that this source's customers may send and receive."""
+    """The files that this source's customers may send. What an agent sends always reaches them, as a download."""
     map: dict[EventField, Jmespath] = Field(default_factory=dict)
     """JMESPath expressions over the sender's own payload, one for each event field."""
 
