@@ -153,11 +153,8 @@ def _mapped(value: Any, map_: Mapping[str, Any]) -> dict[str, Any]:
             raise wrong_field(f"map.{name}", "does not fit this body") from None
         if found is None:
             continue
-        if (
-            isinstance(found, int | float)
-            and not isinstance(found, bool)
-            and name not in ("context", "files")
-        ):
+        number = type(found) is int or (type(found) is float and math.isfinite(found))
+        if number and name not in ("context", "files"):
             found = str(found)
         if name == "type":
             kind = found

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from bridge.domain.filenames import shortened
 from bridge.store.files import (
     CHUNK_BYTES,
     Chunk,
@@ -29,6 +30,7 @@ from handlers.sources import SourceView
 
 UPLOAD_SECONDS = 600.0  # for a whole file; no line is kept longer than that
 _MOST_PARTS = 16
+_LONGEST_NAME = 150
 _AROUND_THE_FILE = 256 * 1024  # bytes of a body that are not the file: boundaries, headers, the text
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
@@ -165,4 +167,4 @@ def safe_name(name: str) -> str:
     """A file name without path, control characters or direction marks."""
     whole = name.encode("utf-8", errors="ignore").decode()
     last = whole.replace("\\", "/").rpartition("/")[2]
-    return _NOT_IN_NAMES.sub("_", last).strip(" .")[:150] or "file"
+    return shortened(_NOT_IN_NAMES.sub("_", last).strip(" ."), _LONGEST_NAME) or "file"

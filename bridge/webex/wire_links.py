@@ -9,6 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from yarl import URL
 
+from bridge.domain.filenames import shortened
+
 LONGEST_NAME = 200
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REL_NEXT = re.compile(r";\s*rel\s*=\s*(\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
@@ -59,9 +61,4 @@ def safe_name(name: str) -> str:
     name = "".join(
         c for c in name if c != '"' and unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
     )
-    name = name.strip(". \t")
-    if len(name) > LONGEST_NAME:
-        stem, dot, ending = name.rpartition(".")
-        kept = ending[:20] if dot and stem else ""
-        name = (stem or name)[: LONGEST_NAME - len(kept) - 1] + (f".{kept}" if kept else "")
-    return name or "file"
+    return shortened(name.strip(". \t"), LONGEST_NAME) or "file"

@@ -244,6 +244,7 @@ async def test_download_of_what_a_browser_could_run_is_an_attachment(bridge: Run
         ("gnp.\u202eexe", "gnp._exe"),
         ("\ud800.png", "png"),
         ("a" * 500, "a" * 150),
+        ("a" * 500 + ".jpeg", "a" * 145 + ".jpeg"),
         ('a"b.png', "a_b.png"),
         (" . ", "file"),
     ],
