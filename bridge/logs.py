@@ -29,12 +29,10 @@ def _json(fields: Any, **_: Any) -> str:
 
 def configure(fmt: str | None, level: str) -> None:
     """Sets structlog and the standard library's logging up; `fmt` json, console, or None: by the terminal."""
-    console = fmt == "console" or (fmt is None and sys.stderr.isatty())
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if console
-        else structlog.processors.JSONRenderer(_json)
-    )
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.processors.JSONRenderer(_json)
+    if fmt == "console" or (fmt is None and terminal):
+        renderer = structlog.dev.ConsoleRenderer(colors=terminal)
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

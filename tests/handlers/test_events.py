@@ -276,6 +276,7 @@ async def test_mapped_source_survives_any_body() -> None:
             {"form": []},
             {"form": {"id": "\ud800", "first": "A", "last": "\x00"}},
             {"form": {"id": 1e999, "first": 5, "last": {}}},
+            {"form": {"id": 1e999, "first": "A", "last": "B"}},
             {"form": {"id": {"a": 1}, "first": "A", "last": "B"}},
         ):
             body = json.dumps(bad).replace("Infinity", "1e999").encode()
