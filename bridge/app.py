@@ -235,7 +235,7 @@ class Service:
         return Bot(parts)
 
     def _give_back(self, work: Work) -> Awaitable[object]:
-        return self.store.do(outbox.give_back, outbox.Unused(work, self.clock.now()))
+        return self.store.do(outbox.unclaim, outbox.Unused(work, self.clock.now()))
 
     def _troubles(self) -> ServiceState:
         """What the leads should hear of, as far as it does not stand in the store."""

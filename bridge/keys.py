@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import structlog
@@ -30,15 +31,17 @@ def read_key(path: Path = PATH) -> str:
 def own_key(path: Path = PATH) -> str:
     """The same; a key that is not there yet is made, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Fernet.generate_key().decode()
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         return read_key(path)
-    with os.fdopen(descriptor, "w") as file:
+    fresh = Fernet.generate_key().decode()
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as file:  # 0600
         file.write(fresh + "\n")
         file.flush()
         os.fsync(file.fileno())
+        try:
+            os.link(file.name, path)  # all of it or nothing, also beside another first start
+        except FileExistsError:
+            return read_key(path)
     structlog.get_logger().warning(
         "secret_key.made",
         path=str(path),

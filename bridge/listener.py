@@ -22,7 +22,7 @@ from bridge.domain.errors import (
     Unscannable,
     WebexError,
 )
-from bridge.domain.hearing import in_time, next_read, while_away, worth_keeping
+from bridge.domain.hearing import all_listed, in_time, next_read, while_away, worth_keeping
 from bridge.domain.retry import backoff
 from bridge.markup import safe_html
 from bridge.ports import Clock
@@ -130,7 +130,7 @@ class Listener:
         words, wait = await self._new_words(thread, lent, page)
         if wait is not None:
             again_at = self._clock.now() + wait
-        whole = wait is None and failures == 0
+        whole = wait is None and failures == 0 and all_listed(self._clock.now(), thread.back_at)
         await self._settle(thread, words, cleared, again_at, failures=failures, whole=whole)
 
     async def _newest(self, thread: Thread, lent: LentToken) -> list[Message]:
@@ -190,7 +190,7 @@ class Listener:
             "html": safe_html(message.html),
             "agent_email": thread.agent_email,
             "in_time": in_time(message.created, thread.since, listed_after=begun),
-            "away": while_away(message.created, thread.back_at),
+            "away": not thread.present or while_away(message.created, thread.back_at),
             "files": [],
             "refused_files": [],
         }

@@ -122,14 +122,20 @@ async def post_message(request: web.Request) -> web.Response:
             f"words:{conversation.id}:{has_file}", _FILES_PER_MINUTE if has_file else _WORDS_PER_MINUTE
         )
     except Problem:
-        if not await door.is_repeat(conversation.id, key):
+        ident = await door.stored_before(conversation.id, key)
+        if ident is None:
             raise
+        return _taken(ident, conversation)  # what came with it is not even read
     if has_file:
         words = await receive_upload(request, door, conversation.id, conversation.source)
     else:
         need_json(request)
         words = Words(_text(parse_json(await read_body(request))), ())
     ident = await _take(door, conversation, key, words)
+    return _taken(ident, conversation)
+
+
+def _taken(ident: str, conversation: Conversation) -> web.Response:
     return json_answer({"id": ident, "conversationId": conversation.id, "delivery": "pending"}, 202)
 
 

@@ -152,9 +152,11 @@ class Door:
         """The customer leaves a conversation that somebody else has ended: what could still be read is not."""
         await self.store.do(kill_key, DeadKey(conversation_id, self.clock.now()))
 
-    async def is_repeat(self, conversation_id: str, key: str | None) -> bool:
-        """Whether the customer's words with this key are stored already."""
-        return key is not None and await self.store.read(reads.was_accepted, _words_key(conversation_id, key))
+    async def stored_before(self, conversation_id: str, key: str | None) -> str | None:
+        """The id of the customer's words that came with this key, if they are stored."""
+        unique = _words_key(conversation_id, key or "")
+        known = key is not None and await self.store.read(reads.was_accepted, unique)
+        return message_id(unique, 0) if known else None
 
     def check_rate(self, name: str, per_minute: float) -> None:
         """Raises Problem 429."""

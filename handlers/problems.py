@@ -76,7 +76,7 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, StoreUnavailable):
-        detail = "This cannot be stored now; nothing was accepted. Try again."
+        detail = "This cannot be stored now. Send it again with the same webhook-id or Idempotency-Key."
         return Problem(503, detail, retry_after=STORE_RETRY_SECONDS)
     if isinstance(error, web.HTTPException) and error.status >= 400:
         allow = error.headers.get("Allow")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _BUSY_SECONDS = 60.0
 _SLOWEST_POLL = 30.0
+_LISTED_WITHIN = 30.0
 _FORGET_SECONDS = 7 * 86400.0
 
 
@@ -37,12 +38,16 @@ def in_time(created: float, since: float | None, *, listed_after: bool) -> bool:
 
 
 def while_away(created: float, back_at: float | None) -> bool:
-    """Whether an agent wrote this while the conversation was somebody else's, before they got it back.
+    """Whether an agent wrote this while the conversation was somebody else's, before they got it back at `back_at`.
 
-    `back_at`, by our clock, is known only to the first reading after that: it follows at once, so even where
-    our clock is wrong no later answer is taken for an early one.
+    Webex's time is compared with ours here, for nothing is written in the thread when it comes back.
     """
     return back_at is not None and created <= back_at
+
+
+def all_listed(now: float, back_at: float | None) -> bool:
+    """Whether Webex lists by now what was written before `back_at`: then our clock need not be asked any more."""
+    return back_at is None or now >= back_at + _LISTED_WITHIN
 
 
 def worth_keeping(created: float, since: float | None) -> bool:

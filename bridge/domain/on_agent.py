@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import category
 
 from bridge.domain.facts import Facts
 from bridge.domain.model import Held, Note, Plan, Revision, Said
@@ -19,7 +20,6 @@ from bridge.domain.steps import (
 )
 
 DONE = "/done"
-_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"  # what has no width, and may stand before a slash
 
 
 def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
@@ -36,12 +36,13 @@ def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
             why = "away" if present else "moved"
         plan.notes.append(Note("late", body["agent_email"], {"why": why}))
     else:
-        if not command or words or body.get("files"):
+        if words or not command:  # files go with the words; those of a lone command are for nobody
             _reply(words, None if command else body.get("html"), plan, facts, body)
         if command:
             _command(command, plan, facts, body)
     for reason in body.get("refused_files", ()):
-        tell(plan, facts, "file_refused")
+        if words or not command:
+            tell(plan, facts, "file_refused")
         plan.notes.append(Note("file-refused", body["agent_email"], {"reason": reason}))
 
 
@@ -49,10 +50,19 @@ def _parted(text: str) -> tuple[str, str]:
     """The words for the customer and the command, which goes from the first line with a slash to the end."""
     lines = text.splitlines()
     for index, line in enumerate(lines):
-        if line.strip().lstrip(_UNSEEN).lstrip().startswith(("/", "\uff0f")):
-            command = "\n".join(lines[index:]).strip().lstrip(_UNSEEN).lstrip()
-            return "\n".join(lines[:index]).strip(), "/" + command[1:]
+        shown = _visible(line)
+        if shown.startswith(("/", "\uff0f")):
+            command = "\n".join(["/" + shown[1:], *lines[index + 1 :]]).strip()
+            return "\n".join(lines[:index]).strip(), command
     return text, ""
+
+
+def _visible(line: str) -> str:
+    """Without what stands before the first character that can be seen."""
+    for index, character in enumerate(line):
+        if not (character.isspace() or category(character) == "Cf" or character in "\u034f\u180e"):
+            return line[index:]
+    return ""
 
 
 def _reply(text: str, html: str | None, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
@@ -77,10 +87,11 @@ def _reply(text: str, html: str | None, plan: Plan, facts: Facts, body: Mapping[
 
 def _command(command: str, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:
     """Whatever starts with a slash is never relayed, known or not."""
-    word, _, rest = command.partition(" ")
+    first, _, more = command.partition("\n")
+    word, _, rest = first.partition(" ")
     word, rest, email = word.lower(), rest.strip(), body["agent_email"]
-    if word == "/note" and rest:
-        plan.held.append(Held("note", rest, email))
+    if word == "/note" and (note := f"{rest}\n{more}".strip()):
+        plan.held.append(Held("note", note, email))
         plan.log.append(("reply.held", {"why": "note"}))
         return
     known = (word in (DONE, "/help") and not rest) or (word == "/transfer" and rest)

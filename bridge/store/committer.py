@@ -30,7 +30,7 @@ _TRIES = 3  # of one call alone, after a deadlock or a lost connection
 
 
 class StoreUnavailable(BridgeError):
-    """The database could not take the change now (full, locked, read-only, gone). Nothing was stored."""
+    """The database could not take the change now (full, locked, read-only, gone), or did not say that it has."""
 
 
 class Committer:
@@ -44,12 +44,9 @@ class Committer:
     def commit(self, batch: Sequence[Call]) -> list[Any]:
         """Each call's result, in order; an exception where it failed, StoreUnavailable where the database did."""
         try:
-            return self._transaction(batch)
+            return self._whole(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
             self.hang_up()
-            if _worth_repeating(error):
-                reason = str(getattr(error, "orig", error)).partition("\n")[0]
-                self._log.warning("store.repeated", reason=reason[:200])
             if len(batch) == 1:
                 return [self._alone(batch[0], error)]
             if _is_locked(error):
@@ -61,6 +58,17 @@ class Committer:
             if isinstance(result, StoreUnavailable) and _takes_nothing(result.__cause__):
                 return results + [self._unavailable(result.__cause__) for _ in batch[len(results) :]]
         return results
+
+    def _whole(self, batch: Sequence[Call]) -> list[Any]:
+        try:
+            return self._transaction(batch)
+        except Exception as error:
+            if not _worth_repeating(error):
+                raise
+            self.hang_up()
+            reason = str(getattr(error, "orig", error)).partition("\n")[0]
+            self._log.warning("store.repeated", reason=reason[:200])
+            return self._transaction(batch)
 
     def hang_up(self) -> None:
         if self._connection is not None:

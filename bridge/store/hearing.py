@@ -198,7 +198,8 @@ class NewWords:
 class ThreadRead:
     """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes).
 
-    `parked`: not before that, also when a hint comes, also after a restart. `whole`: nothing was left for later.
+    `parked`: not before that, also when a hint comes, also after a restart. `whole`: all that was
+    written before the agent got the conversation back has been read.
     """
 
     thread: Thread

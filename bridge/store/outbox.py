@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
 
-from bridge.store.guests import Budget, Guest, admit
+from bridge.store.guests import Budget, Guest, Returned, admit, give_back
 from bridge.store.prepared import Prepared, among
 from bridge.store.rows import dump
 from bridge.store.sql import insert_missing, wake
@@ -186,8 +186,11 @@ class Unused(NamedTuple):
     now: float
 
 
-def give_back(connection: Connection, unused: Sequence[Unused]) -> list[Next]:
+def unclaim(connection: Connection, unused: Sequence[Unused]) -> list[Next]:
     """As if it had not been claimed: whoever comes next need not doubt, and does not wait for the lease."""
+    for work, now in unused:
+        if work.guest is not None and work.guest.grant_at is not None:
+            give_back(connection, [Returned(work.guest.id, work.guest.grant_at, now)])
     return settle(
         connection,
         [

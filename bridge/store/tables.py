@@ -256,7 +256,7 @@ threads = Table(
     Column("since_id", Text),  # and its id: where two times are the same, the thread's order tells
     Column("quiet_since", Float, nullable=False, server_default="0"),
     Column("read_failures", Integer, nullable=False, server_default="0"),
-    Column("back_at", Float),  # the agent got that conversation back then, and the thread was not read since
+    Column("back_at", Float),  # the agent got that conversation back then, and older words may be unread
     PrimaryKeyConstraint("guest_id", "agent_email"),
     Index("threads_room", "room_id"),
 )

@@ -24,6 +24,7 @@ from bridge.store.tables import (
     lanes,
     locks,
     messages,
+    threads,
 )
 
 _AT_ONCE = 500
@@ -125,6 +126,7 @@ def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
         (agents, ("last_given_at", "refused_until", "absent_until"), None),
         (deliveries, ("quiet_until",), deliveries.c.state == "open"),
         (conversations, _WAITING_TIMES, conversations.c.status != "ended"),
+        (threads, ("back_at",), threads.c.back_at.is_not(None)),
     ):
         statement = update(table).values({name: table.c[name] + by for name in columns})
         connection.execute(statement if where is None else statement.where(where))

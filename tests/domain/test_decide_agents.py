@@ -84,7 +84,17 @@ def test_from_a_line_with_a_slash_on_nothing_is_relayed(text, words, held):
     assert (plan.conversation.status == "ended") == (held == ("command", "/done"))
 
 
-@pytest.mark.parametrize("text", ["\u200b/note x", "\ufeff/note x", "\uff0fnote x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u200b/note x",
+        "\ufeff/note x",
+        "\uff0fnote x",
+        "\u200e/note x",
+        "\u00ad/note x",
+        "\u180e\u034f \u2066/note x",
+    ],
+)
 def test_a_slash_that_hides_is_a_slash(text):
     """Behind what has no width, or a wide one."""
     table = Table()
@@ -93,12 +103,26 @@ def test_a_slash_that_hides_is_a_slash(text):
     assert [(one.kind, one.text) for one in plan.held] == [("note", "x")]
 
 
-def test_a_file_with_a_command_is_relayed():
-    """The command is not, the file is nobody's command."""
+def test_a_file_of_a_lone_command_is_for_nobody():
+    """As with a note to oneself; what goes with words goes with them, and a bad file of a note is no news."""
     table = Table()
-    plan = table.decide("heard", heard("/note see file", files=[{"id": "f"}]), opened(table))
-    assert [(one.text, one.files) for one in plan.said] == [("", ({"id": "f"},))]
+    plan = table.decide(
+        "heard", heard("/note see", files=[{"id": "f"}], refused_files=["infected"]), opened(table)
+    )
+    assert plan.said == []
     assert [one.kind for one in plan.held] == ["note"]
+    table = Table()
+    plan = table.decide("heard", heard("look\n/note see", files=[{"id": "f"}]), opened(table))
+    assert [(one.text, one.files) for one in plan.said] == [("look", ({"id": "f"},))]
+
+
+@pytest.mark.parametrize("text", ["/done\n-- \nAmy", "bye\n/done\nthanks"])
+def test_done_above_a_signature_ends_it(text):
+    """A command is its line; what follows a /done is held."""
+    table = Table()
+    plan = table.decide("heard", heard(text), opened(table))
+    assert plan.conversation.status == "ended"
+    assert [one.kind for one in plan.held] == ["command"]
 
 
 def test_an_edit_that_adds_a_command_keeps_it_back():

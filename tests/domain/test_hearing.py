@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.domain.hearing import in_time, next_read, while_away, worth_keeping
+from bridge.domain.hearing import all_listed, in_time, next_read, while_away, worth_keeping
 
 
 def test_what_was_said_before_the_customers_first_words_is_not_for_them():
@@ -24,6 +24,9 @@ def test_words_from_between_are_not_for_the_customer():
     assert while_away(100.0, 100.0)
     assert not while_away(100.1, 100.0)
     assert not while_away(99.0, None)
+    assert not all_listed(129.9, 100.0)
+    assert all_listed(130.0, 100.0)
+    assert all_listed(0.0, None)
 
 
 def test_words_of_long_ago_are_left_alone():

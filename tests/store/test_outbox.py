@@ -93,10 +93,22 @@ async def test_what_was_not_begun_is_given_back(bench):
     await queue(bench, "one", "two")
     (work,) = await bench.take()
     following = (await bench.settle(work)).work
-    await bench.store.do(outbox.give_back, outbox.Unused(following, NOW))
+    await bench.store.do(outbox.unclaim, outbox.Unused(following, NOW))
     (again,) = await bench.take("p2")
     assert "two" in again.payload
     assert (again.attempt, again.doubt, again.quiet_until) == (1, False, 0)
+
+
+async def test_a_leave_to_mint_goes_back_with_it(bench, clock):
+    """The token lapsed, so the claim gave leave to mint: not used, it keeps nobody else from minting."""
+    await queue(bench, "one", "two")
+    (work,) = await bench.take()
+    clock.at += 9_999
+    following = (await bench.settle(work)).work
+    assert following.guest.grant_at is not None
+    await bench.store.do(outbox.unclaim, outbox.Unused(following, clock.at))
+    (again,) = await bench.claim("p2")
+    assert again.guest.grant_at is not None
 
 
 async def test_a_dead_letter_lets_the_next_ones_go(bench):

@@ -74,3 +74,22 @@ async def test_what_others_listen_to_is_not_kept(postgres_url):
             connection.commit()
         assert not connection.connection.driver_connection._notifies_backlog
     engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_one_that_is_frozen_in_an_answer_is_cut_off(postgres_url, clock, monkeypatch):
+    """PostgreSQL is still sending to it, so it is not idle: the connection ends because nothing is taken."""
+    store = Store(postgres_url, Cipher([Fernet.generate_key().decode()]), clock, "p1")
+    await store.start()
+    monkeypatch.setattr("bridge.store.sql._FROZEN_MS", 500)
+    engine = open_engine(postgres_url, writes=True, pool=1)
+    with engine.connect() as frozen:
+        take_turn(frozen)
+        driver = frozen.connection.driver_connection
+        driver.pgconn.send_query(b"SELECT repeat('x', 100000000)")  # and nobody reads it
+        driver.pgconn.flush()
+        assert await asyncio.wait_for(store.do(lambda _, items: items, "mine"), 20) == "mine"
+        driver.close()
+        frozen.invalidate()
+    engine.dispose()
+    await store.stop()

@@ -81,6 +81,22 @@ async def test_words_from_between_are_not_shown_when_it_comes_back(sim: Simulato
         await eventually(lambda: _holds(bridge, "not for Ada"))
 
 
+async def test_words_that_are_just_being_read_when_it_comes_back(sim: Simulator, world: World) -> None:
+    """A webhook told of Amy's words while Bo had the customer; she gets them back before Webex has listed them."""
+    async with running(rota(), sim, public_url=True) as bridge:
+        ada = await greeted(bridge)
+        answer(world, "/transfer bo")
+        await eventually(lambda: bridge.texts(BO) == ["hello"])
+        slow = world.fault("GET /v1/messages/direct", "slow=1", times=1)
+        answer(world, "not for Ada", agent=AMY)
+        await eventually(lambda: slow.used)
+        answer(world, "/transfer amy", agent=BO)
+        await eventually(lambda: has(ada, agent="Amy"))
+        await eventually(lambda: _holds(bridge, "not for Ada"))
+        answer(world, "me again")
+        await eventually(lambda: heard(ada, "me again"))
+
+
 async def test_words_on_their_way_do_not_hold_the_next_agent_up(sim: Simulator, world: World) -> None:
     """Webex is still busy with a message to Amy when Bo takes over: he has everything at once after it."""
     async with running(rota(), sim, public_url=True) as bridge:
