@@ -25,6 +25,15 @@ async def other(bench, database_url, clock):
     await store.stop()
 
 
+@pytest.fixture
+async def waiting(postgres_url, clock):
+    """A process on PostgreSQL that wants its turn."""
+    store = Store(postgres_url, Cipher([Fernet.generate_key().decode()]), clock, "p1")
+    await store.start()
+    yield store
+    await store.stop()
+
+
 async def test_one_begins_when_the_other_has_ended(bench, other):
     """So two that change the same rows in opposite orders never wait for each other."""
     steps: list[str] = []
@@ -47,19 +56,16 @@ async def test_one_begins_when_the_other_has_ended(bench, other):
 
 
 @pytest.mark.postgres
-async def test_one_that_is_frozen_is_cut_off(postgres_url, clock, monkeypatch):
+async def test_one_that_is_frozen_is_cut_off(postgres_url, waiting, monkeypatch):
     """Its process does nothing in the middle of its turn: PostgreSQL ends it, and the others go on."""
-    store = Store(postgres_url, Cipher([Fernet.generate_key().decode()]), clock, "p1")
-    await store.start()
     monkeypatch.setattr("bridge.store.sql._FROZEN_MS", 200)
     engine = open_engine(postgres_url, writes=True, pool=1)
     with engine.connect() as frozen:
         take_turn(frozen)
-        assert await asyncio.wait_for(store.do(lambda _, items: items, "mine"), 10) == "mine"
+        assert await asyncio.wait_for(waiting.do(lambda _, items: items, "mine"), 10) == "mine"
         with pytest.raises(DBAPIError, match="idle-in-transaction"):
             frozen.execute(text("SELECT 1"))
     engine.dispose()
-    await store.stop()
 
 
 @pytest.mark.postgres
@@ -77,10 +83,8 @@ async def test_what_others_listen_to_is_not_kept(postgres_url):
 
 
 @pytest.mark.postgres
-async def test_one_that_is_frozen_in_an_answer_is_cut_off(postgres_url, clock, monkeypatch):
+async def test_one_that_is_frozen_in_an_answer_is_cut_off(postgres_url, waiting, monkeypatch):
     """PostgreSQL is still sending to it, so it is not idle: the connection ends because nothing is taken."""
-    store = Store(postgres_url, Cipher([Fernet.generate_key().decode()]), clock, "p1")
-    await store.start()
     monkeypatch.setattr("bridge.store.sql._FROZEN_MS", 500)
     engine = open_engine(postgres_url, writes=True, pool=1)
     with engine.connect() as frozen:
@@ -88,8 +92,7 @@ async def test_one_that_is_frozen_in_an_answer_is_cut_off(postgres_url, clock, m
         driver = frozen.connection.driver_connection
         driver.pgconn.send_query(b"SELECT repeat('x', 100000000)")  # and nobody reads it
         driver.pgconn.flush()
-        assert await asyncio.wait_for(store.do(lambda _, items: items, "mine"), 20) == "mine"
+        assert await asyncio.wait_for(waiting.do(lambda _, items: items, "mine"), 20) == "mine"
         driver.close()
         frozen.invalidate()
     engine.dispose()
-    await store.stop()
