@@ -91,7 +91,7 @@ def wake(connection: Connection, stage: str, keys: Iterable[str], at: float) -> 
 
 _TAKE_TURN = text(
     "SELECT pg_advisory_xact_lock(:turn), set_config('idle_in_transaction_session_timeout', :most, true),"
-    " set_config('tcp_user_timeout', :most, true)"  # one that does not even take an answer is not idle
+    " set_config('tcp_user_timeout', :most, true)"  # since 12; one that does not take an answer is not idle
 )
 _WAKE = Prepared(
     lambda connection: _values(connection, lanes, ("key", "stage", "ready_at")).on_conflict_do_update(
