@@ -78,7 +78,7 @@ def _merged(into: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return into
 
 
-async def eventually(condition: Callable[[], Any], within: float = 10, why: str = "") -> Any:
+async def eventually(condition: Callable[[], Any], within: float = 60, why: str = "") -> Any:
     """The first true value of `condition` (it may be async). AssertionError after `within` seconds."""
     deadline = asyncio.get_running_loop().time() + within
     while True:

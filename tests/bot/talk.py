@@ -142,7 +142,7 @@ class Desk:
         async def nothing_left() -> bool:
             return not await self.states("open")
 
-        await eventually(nothing_left, within=20)
+        await eventually(nothing_left)
 
     # what time brings, without waiting for it
 

@@ -42,7 +42,7 @@ def bridge(tmp_path: Path) -> Callable[..., Ran]:
 
 def cold(args: Sequence[object], cwd: Path, environ: Mapping[str, str]) -> Ran:
     done = subprocess.run(
-        [*BRIDGE, *map(str, args)], cwd=cwd, env=environ, capture_output=True, timeout=60, check=False
+        [*BRIDGE, *map(str, args)], cwd=cwd, env=environ, capture_output=True, timeout=180, check=False
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -146,7 +146,7 @@ def test_interrupted(tmp_path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("Simulated Webex")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
 
 

@@ -20,7 +20,7 @@ async def test_once_plays_a_whole_conversation(tmp_path):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), 180)
     assert process.returncode == 0, (out.decode(), err.decode())
     text = out.decode()
     assert text.count("✓") == 8

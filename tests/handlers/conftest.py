@@ -41,7 +41,7 @@ def raw(bridge: RunningBridge) -> Callable[[bytes], Awaitable[tuple[int, dict[st
     """Sends bytes as they are; (status, headers in lower case, body) of the first answer."""
 
     async def send(data: bytes) -> tuple[int, dict[str, str], bytes]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
             try:
                 writer.write(data)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from .fake_api import FakeBridge
 
@@ -26,6 +26,9 @@ ARGUMENTS = [
 ]
 # A refused request is logged by the browser itself; a page cannot keep it from doing so.
 EXPECTED = "Failed to load resource"
+# How long anything takes is the machine's affair; what a test waits for is exact.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Open(Protocol):

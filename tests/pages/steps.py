@@ -29,7 +29,7 @@ async def begin(
 
 async def listening(page: Page, talk: Talk, streams: int = 1) -> None:
     """Waits until the page hears the server, so that what a test says next is news."""
-    for _ in range(400):
+    for _ in range(2400):
         if len(talk.streams) >= streams:
             return
         await page.wait_for_timeout(25)
@@ -39,7 +39,7 @@ async def listening(page: Page, talk: Talk, streams: int = 1) -> None:
 async def until(page: Page, what: object, true: str = "") -> None:
     """Waits for something on the server's side: `what` is a function without arguments."""
     assert callable(what)
-    for _ in range(400):
+    for _ in range(2400):
         if what():
             return
         await page.wait_for_timeout(25)

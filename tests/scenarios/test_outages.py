@@ -123,7 +123,7 @@ async def test_full_store_acknowledges_nothing(sim: Simulator) -> None:
         await bridge.service.store.do(roomy, None)
         await eventually(bridge.ready)
         await ada.say("last")
-        await eventually(lambda: bridge.texts()[-1] == "last", within=20)
+        await eventually(lambda: bridge.texts()[-1] == "last")
         assert bridge.texts() == ["one", *accepted, "last"]
 
 
@@ -163,7 +163,7 @@ async def test_database_that_somebody_else_has_locked(sim: Simulator) -> None:
         await eventually(lambda: bridge.texts() == ["one"])
         with closing(sqlite3.connect(bridge.folder / "bridge.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 answers = await asyncio.gather(*(ada.say("two") for _ in range(20)))
             for said in answers:
                 assert said.status == 503
@@ -217,4 +217,4 @@ async def test_events_do_not_wait_for_a_database_that_hangs(
         status, _ = await bridge.event(webhook_id="two", subject="ada", displayName="Ada", message="two")
         assert status in (200, 202)
         await ada.say("three")
-        await eventually(lambda: bridge.texts() == ["one", "two", "three"], within=20)
+        await eventually(lambda: bridge.texts() == ["one", "two", "three"])

@@ -134,7 +134,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 async def until(true: Callable[[], bool]) -> None:
     """Waits for a condition, ten seconds at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - any condition, not only ones that tell
             await asyncio.sleep(0.005)
 

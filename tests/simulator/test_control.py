@@ -84,7 +84,7 @@ async def test_news_comes_when_something_is_said(ada, nobody, sim):
     """The stream tells of a change, and ends when the server stops."""
     async with nobody.session.get(f"{sim.root}/_sim/news") as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert b"event: change" in await stream.content.readuntil(b"\n\n")
             await ada.write()
             assert await stream.content.readuntil(b"\n\n") == b"event: change\ndata: {}\n\n"
@@ -110,11 +110,11 @@ async def test_a_process_of_its_own():
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
-    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+    url = (await asyncio.wait_for(process.stdout.readline(), 120)).decode().strip()
     async with aiohttp.ClientSession() as session, session.get(f"{url}/people/me") as answer:
         assert answer.status == 401
     process.send_signal(signal.SIGTERM)
-    _, errors = await asyncio.wait_for(process.communicate(), 10)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, errors) == (0, b"")
 
 
@@ -124,7 +124,7 @@ async def test_a_taken_port_is_one_sentence(sim):
         sys.executable, "-m", "bridge.simulator", "--port", sim.root.rpartition(":")[2],
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), 120)
     assert (process.returncode, errors.count(b"\n")) == (1, 1)
 
 

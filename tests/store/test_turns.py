@@ -62,7 +62,7 @@ async def test_one_that_is_frozen_is_cut_off(postgres_url, waiting, monkeypatch)
     engine = open_engine(postgres_url, writes=True, pool=1)
     with engine.connect() as frozen:
         take_turn(frozen)
-        assert await asyncio.wait_for(waiting.do(lambda _, items: items, "mine"), 10) == "mine"
+        assert await asyncio.wait_for(waiting.do(lambda _, items: items, "mine"), 60) == "mine"
         with pytest.raises(DBAPIError, match="idle-in-transaction"):
             frozen.execute(text("SELECT 1"))
     engine.dispose()
@@ -92,7 +92,7 @@ async def test_one_that_is_frozen_in_an_answer_is_cut_off(postgres_url, waiting,
         driver = frozen.connection.driver_connection
         driver.pgconn.send_query(b"SELECT repeat('x', 100000000)")  # and nobody reads it
         driver.pgconn.flush()
-        assert await asyncio.wait_for(waiting.do(lambda _, items: items, "mine"), 20) == "mine"
+        assert await asyncio.wait_for(waiting.do(lambda _, items: items, "mine"), 120) == "mine"
         driver.close()
         frozen.invalidate()
     engine.dispose()

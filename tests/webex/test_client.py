@@ -168,7 +168,7 @@ async def test_cancelling_is_not_swallowed(session: aiohttp.ClientSession, clock
 
     async with serving(handler) as url:
         task = asyncio.create_task(WebexClient(url, session, clock).me(TOKEN))
-        await asyncio.wait_for(arrived.wait(), 5)
+        await asyncio.wait_for(arrived.wait(), 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

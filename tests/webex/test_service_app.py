@@ -249,7 +249,7 @@ async def test_a_cancelled_caller_does_not_lose_the_new_refresh_token(
     sim.world.latency = 0.05
     minter = make()
     task = asyncio.create_task(minter.prepare())
-    await asyncio.wait_for(vault.acquired.wait(), 5)
+    await asyncio.wait_for(vault.acquired.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

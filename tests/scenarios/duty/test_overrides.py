@@ -49,7 +49,7 @@ async def test_on_serves_who_waits_at_once(sim: Simulator, clock: ShiftedClock) 
         ada = await bridge.opened("ada", "hello")
         await eventually(lambda: has(ada, status="queued", opensAt=None))
         await say_so(bridge, "on", 600, agent="bo")
-        await eventually(lambda: bridge.texts(BO) == ["hello"], within=5)
+        await eventually(lambda: bridge.texts(BO) == ["hello"])
         await bridge.advance(601)
         bert = await bridge.opened("bert", "hello")
         await eventually(lambda: has(bert, status="queued"))
@@ -68,7 +68,7 @@ async def test_paused_team_takes_nobody_new(sim: Simulator, clock: ShiftedClock)
         bert = await bridge.opened("bert", "hello")
         await eventually(lambda: has(bert, status="queued"))
         await bridge.service.store.do(overrides.lift, overrides.Lift(team="front-desk"))
-        await eventually(lambda: has(bert, status="open"), within=5)
+        await eventually(lambda: has(bert, status="open"))
 
 
 async def test_an_override_to_come_begins_by_itself(sim: Simulator, clock: ShiftedClock) -> None:
