@@ -130,7 +130,7 @@ _PORT_RANGES, _PORTS = 8, 2_500
 
 
 @cache
-def _migrated() -> Path:
+def migrated_sqlite() -> Path:
     """A database as a first start makes it: made once, for that takes longer than most tests."""
     folder = tempfile.mkdtemp(prefix="bridge-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -163,7 +163,7 @@ class Bridge:
         self.path = folder / "bridge.yaml"
         self.write(setup)
         if database_url is None:
-            shutil.copy(_migrated(), folder / "bridge.db")
+            shutil.copy(migrated_sqlite(), folder / "bridge.db")
         self.environ = {
             "BRIDGE_CONFIG": str(self.path),
             "DATABASE_URL": database_url or f"sqlite:///{folder}/bridge.db",

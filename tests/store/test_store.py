@@ -16,10 +16,10 @@ from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher, WrongKey
 
 
-async def test_several_processes_may_start_at_once(database_url, clock):
+async def test_several_processes_may_start_at_once(fresh_database_url, clock):
     """Five stores on an empty database: one migrates, all start, all know the same root."""
     keys = [Fernet.generate_key().decode()]
-    stores = [Store(database_url, Cipher(keys), clock, f"p{n}") for n in range(5)]
+    stores = [Store(fresh_database_url, Cipher(keys), clock, f"p{n}") for n in range(5)]
     applied = await asyncio.gather(*(store.start() for store in stores))
     assert sum(bool(one) for one in applied) == 1
     roots = await asyncio.gather(*(StoreVault(store).make_once("root") for store in stores))
