@@ -5,7 +5,8 @@ operation that arrive together become one call with all their items, and everyth
 becomes one transaction. That is what makes an fsync per event affordable (see docs/performance.md).
 
 An operation's function may have a `rank`: within a transaction lower ranks (default 0) go first, so that an event
-can be stored, decided and claimed in one.
+can be stored, decided and claimed in one. It may also have `careful`: an operation that takes its place after it
+failed because of some of the values that it had to write, and leaves those out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from bridge.domain.errors import BridgeError
 from bridge.store.sql import take_turn
@@ -66,8 +67,7 @@ class Committer:
             if not _worth_repeating(error):
                 raise
             self.hang_up()
-            reason = str(getattr(error, "orig", error)).partition("\n")[0]
-            self._log.warning("store.repeated", reason=reason[:200])
+            self._log.warning("store.repeated", reason=_words(error)[:200])
             return self._transaction(batch)
 
     def hang_up(self) -> None:
@@ -85,16 +85,21 @@ class Committer:
                 self.hang_up()
                 error = again
         assert error is not None
+        careful = getattr(call[0], "careful", None)
+        if careful is not None and is_about_values(error):
+            try:
+                return self._transaction([(careful, call[1])])[0]
+            except Exception as again:  # noqa: BLE001 - returned to the caller below
+                self.hang_up()
+                error = again
         if isinstance(error, OperationalError | DBAPIError):
-            self._log.error("store.failed", error=type(error.orig).__name__, reason=str(error.orig)[:200])
+            self._log.error("store.failed", error=type(error.orig).__name__, reason=_words(error)[:200])
             return self._unavailable(error)
         return error
 
     @staticmethod
     def _unavailable(error: BaseException | None) -> StoreUnavailable:
-        unavailable = StoreUnavailable(
-            f"the database did not take the change: {getattr(error, 'orig', error)}"
-        )
+        unavailable = StoreUnavailable(f"the database did not take the change: {_words(error)}")
         unavailable.__cause__ = error
         return unavailable
 
@@ -118,6 +123,25 @@ class Committer:
             self.hang_up()
             self._connection = self._engine.connect()
         return self._connection
+
+
+def _words(error: BaseException | None) -> str:
+    """What the database says, without the further lines on which PostgreSQL quotes values."""
+    return str(getattr(error, "orig", error)).partition("\n")[0]
+
+
+def is_about_values(error: Exception) -> bool:
+    """Whether some value, or the code that met it, is to blame; False where the database takes nothing from anybody."""
+    if isinstance(error, StoreUnavailable | MemoryError):
+        return False
+    if not isinstance(error, DBAPIError):
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        # Of the rest, some are SQLite's words for a value of a kind that it cannot take.
+        kinds = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+        return isinstance(error.orig, kinds)
+    too_large = (getattr(error.orig, "sqlstate", None) or "").startswith("54")
+    return isinstance(error, DataError | IntegrityError) or too_large
 
 
 def _is_locked(error: BaseException | None) -> bool:
