@@ -34,6 +34,10 @@ class StoreUnavailable(BridgeError):
     """The database could not take the change now (full, locked, read-only, gone), or did not say that it has."""
 
 
+class StoreBusy(StoreUnavailable):
+    """Somebody else holds the database's lock, for longer than we wait for it: it may be free in a moment."""
+
+
 class Committer:
     """Owns the writing connection. One thread at a time."""
 
@@ -50,7 +54,7 @@ class Committer:
             self.hang_up()
             if len(batch) == 1:
                 return [self._alone(batch[0], error)]
-            if _is_locked(error):
+            if is_locked(error):
                 return [self._unavailable(error) for _ in batch]
         # One bad call must not fail its neighbours: everybody again, each in a transaction of its own.
         results: list[Any] = []
@@ -99,7 +103,8 @@ class Committer:
 
     @staticmethod
     def _unavailable(error: BaseException | None) -> StoreUnavailable:
-        unavailable = StoreUnavailable(f"the database did not take the change: {_words(error)}")
+        kind = StoreBusy if is_locked(error) else StoreUnavailable
+        unavailable = kind(f"the database did not take the change: {_words(error)}")
         unavailable.__cause__ = error
         return unavailable
 
@@ -144,7 +149,7 @@ def is_about_values(error: Exception) -> bool:
     return isinstance(error, DataError | IntegrityError) or too_large
 
 
-def _is_locked(error: BaseException | None) -> bool:
+def is_locked(error: BaseException | None) -> bool:
     """Somebody else holds SQLite's lock, and we have waited for it as long as we do. To wait as long again for
     each call would keep everybody waiting for minutes."""
     return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
@@ -152,7 +157,7 @@ def _is_locked(error: BaseException | None) -> bool:
 
 def _takes_nothing(error: BaseException | None) -> bool:
     """Whether it is about the database and not about this call: locked, or no connection to be had."""
-    if _is_locked(error):
+    if is_locked(error):
         return True
     lost = isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error)
     return lost and getattr(getattr(error, "orig", None), "sqlstate", None) is None
