@@ -20,6 +20,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from bridge.domain.errors import BridgeError
+from bridge.store.engine import file_of
+from bridge.store.same_file import FileReplaced, SameFile
 from bridge.store.sql import take_turn
 
 Item = TypeVar("Item")
@@ -44,6 +46,8 @@ class Committer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        path = file_of(engine)
+        self._file = SameFile(path) if path else None
         self._log = structlog.get_logger()
 
     def commit(self, batch: Sequence[Call]) -> list[Any]:
@@ -51,10 +55,10 @@ class Committer:
         try:
             return self._whole(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
-            self.hang_up()
+            self._give_up(error)
             if len(batch) == 1:
                 return [self._alone(batch[0], error)]
-            if is_locked(error):
+            if is_locked(error) or isinstance(error, FileReplaced):
                 return [self._unavailable(error) for _ in batch]
         # One bad call must not fail its neighbours: everybody again, each in a transaction of its own.
         results: list[Any] = []
@@ -74,6 +78,11 @@ class Committer:
             self._log.warning("store.repeated", reason=_words(error)[:200])
             return self._transaction(batch)
 
+    def _give_up(self, error: Exception) -> None:
+        """A new connection after any failure; but one to a file that was removed still holds what is in it."""
+        if not isinstance(error, FileReplaced):
+            self.hang_up()
+
     def hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -86,7 +95,7 @@ class Committer:
             try:
                 return self._transaction([call])[0]
             except Exception as again:  # noqa: BLE001 - returned to the caller below
-                self.hang_up()
+                self._give_up(again)
                 error = again
         assert error is not None
         careful = getattr(call[0], "careful", None)
@@ -94,10 +103,11 @@ class Committer:
             try:
                 return self._transaction([(careful, call[1])])[0]
             except Exception as again:  # noqa: BLE001 - returned to the caller below
-                self.hang_up()
+                self._give_up(again)
                 error = again
-        if isinstance(error, OperationalError | DBAPIError):
-            self._log.error("store.failed", error=type(error.orig).__name__, reason=_words(error)[:200])
+        if isinstance(error, DBAPIError | FileReplaced):
+            kind = type(getattr(error, "orig", error)).__name__
+            self._log.error("store.failed", error=kind, reason=_words(error)[:200])
             return self._unavailable(error)
         return error
 
@@ -114,12 +124,16 @@ class Committer:
             grouped.setdefault(batch[place][0], []).append(place)
         results: list[Any] = [None] * len(batch)
         connection = self._connected()
+        if self._file:
+            self._file.check()
         with connection.begin():
             take_turn(connection)
             for operation, places in grouped.items():
                 found = operation(connection, [batch[place][1] for place in places])
                 for place, result in zip(places, found, strict=True):
                     results[place] = result
+        if self._file:  # nothing is acknowledged that went into a file which nobody finds again
+            self._file.check(committed=True)
         return results
 
     def _connected(self) -> Connection:
@@ -127,6 +141,8 @@ class Committer:
         if self._connection is None or self._engine.dialect.name != "sqlite":
             self.hang_up()
             self._connection = self._engine.connect()
+            if self._file:
+                self._file.opened()
         return self._connection
 
 
@@ -137,7 +153,7 @@ def _words(error: BaseException | None) -> str:
 
 def is_about_values(error: Exception) -> bool:
     """Whether some value, or the code that met it, is to blame; False where the database takes nothing from anybody."""
-    if isinstance(error, StoreUnavailable | MemoryError):
+    if isinstance(error, StoreUnavailable | FileReplaced | MemoryError):
         return False
     if not isinstance(error, DBAPIError):
         return True

@@ -7,8 +7,9 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 _BUSY_SECONDS = 5
@@ -21,6 +22,13 @@ def is_sqlite(url: str) -> bool:
 def sqlite_path(url: str) -> Path:
     """The file of a `sqlite:///relative` or `sqlite:////absolute` address."""
     return Path(make_url(url).database or "")
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file behind an engine of ours; None where it is PostgreSQL's."""
+    if engine.dialect.name != "sqlite":
+        return None
+    return Path(unquote((engine.url.database or "").removeprefix("file:")))
 
 
 def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
@@ -74,8 +82,10 @@ def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():  # customers' names and words are in it: for its owner alone
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    # Only an existing file is opened: one that somebody removed must not come back as an empty one.
+    address = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = create_engine(
-        f"sqlite:///{path}",
+        address,
         pool_size=1 if writes else pool,
         max_overflow=0,
         hide_parameters=True,
