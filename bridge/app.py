@@ -40,6 +40,7 @@ from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled, Work
 from bridge.store.policies import Adopted, adopt
 from bridge.store.store import Store, StoreVault
+from bridge.store.turns import in_turn
 from bridge.store.vault import Cipher
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
@@ -121,11 +122,11 @@ class Service:
         applied = await self.store.start()
         if applied:
             self._log.info("schema.migrated", revisions=applied)
-        await self.adopt()
+        await in_turn(self.adopt)
         self.vault = StoreVault(self.store)
         self.root = (await self.vault.make_once(vault.ROOT)).encode()
         if len(keys) > 1:
-            await self.store.do(vault.reseal_all, self.store.cipher)
+            await in_turn(lambda: self.store.do(vault.reseal_all, self.store.cipher))
         configured = settings.webex_webhook_secret
         self.webhook_secret = (
             configured.get_secret_value() if configured else await self.vault.make_once(vault.WEBHOOK_SECRET)

@@ -16,6 +16,7 @@ from bridge.domain.identity import conversation_key
 from bridge.domain.model import Conversation
 from bridge.domain.public import iso, message_item, state_item
 from bridge.store import reads
+from bridge.store.committer import StoreUnavailable
 from bridge.store.files import drop_files, read_chunk
 from bridge.store.reads import State, StoredFile
 from bridge.tokens import NotNow
@@ -140,17 +141,18 @@ def _taken(ident: str, conversation: Conversation) -> web.Response:
 
 
 async def _take(door: Door, conversation: Conversation, key: str | None, words: Words) -> str:
-    """Stores the words; what came with a repeat, or with words that are not taken, does not stay."""
+    """Stores the words; what came with a repeat, or with words that are not taken, does not stay.
+
+    A 503 says nothing of that, for the answer of a commit may be lost: the store knows what belongs to its words.
+    """
     repeated = True
     try:
         ident, repeated = await door.take_words(conversation.source, conversation.id, key, words)
         return ident
-    except asyncio.CancelledError:
-        repeated = False  # they may be on disk
-        raise
     finally:
         for file in words.files if repeated else ():
-            await door.store.do(drop_files, file["id"])
+            with suppress(StoreUnavailable):  # then retention removes it
+                await door.store.do(drop_files, file["id"])
 
 
 def _text(value: Any) -> str:

@@ -6,12 +6,14 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.domain.filenames import shortened
+from bridge.store.committer import StoreUnavailable
 from bridge.store.files import (
     CHUNK_BYTES,
     Chunk,
@@ -59,7 +61,8 @@ async def receive_upload(request: web.Request, door: Door, conversation_id: str,
         raise Problem(400, "The body is not multipart/form-data.") from None
     finally:
         if not done and upload.file_id:
-            await door.store.do(drop_files, upload.file_id)
+            with suppress(StoreUnavailable):  # then retention removes it
+                await door.store.do(drop_files, upload.file_id)
 
 
 class _Upload:

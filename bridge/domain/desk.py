@@ -73,6 +73,7 @@ class DutyBook:
         self.settled_until = 0.0  # until then all who wait are with the right team and know when it opens
         # Of those who wait, the last one that was looked at in vain: (queued_at, conversation).
         self.looked_past: tuple[float, str] | None = None
+        self.left_out: set[str] = set()  # conversations that wait and whose plan cannot be written
         self._tables: dict[str, tuple[float, float, DutyTable]] = {}
         self._routes: dict[Ask, Team] = {}
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
-from bridge.store.rows import dump
+from bridge.domain.model import Envelope
 from bridge.store.sql import wake
 from bridge.store.tables import conversations, deliveries, envelopes, messages
 
@@ -34,6 +35,28 @@ class DeadLetter:
     error: str | None
     died_at: float | None
     payload: str
+
+
+def dead_envelope(envelope: Envelope, error: Exception, now: float) -> dict[str, Any]:
+    """The row of an envelope that could not be decided. Any database takes it, whatever was in the envelope."""
+    why = f"{type(error).__name__}: {error}"
+    if isinstance(error, DBAPIError):  # without the statement and, on further lines, the values
+        why = f"{type(error.orig).__name__}: {error.orig}".partition("\n")[0]
+    kept = {"kind": envelope.kind, "key": envelope.key, "body": envelope.body}
+    return {
+        "lane": envelope.lane,
+        "kind": "envelope",
+        "conversation_id": envelope.conversation_id,
+        "seq": None,
+        "last": 1,
+        "agent": None,
+        "address": None,
+        "payload": json.dumps(kept, separators=(",", ":")),  # it escapes also what `dump` refuses
+        "created_at": now,
+        "state": "dead",
+        "error": why.replace("\x00", " ").encode(errors="replace").decode(),
+        "done_at": now,
+    }
 
 
 def dead_letters(connection: Connection, only: int | None = None) -> Iterator[DeadLetter]:
@@ -98,7 +121,7 @@ def _back_to_inbox(connection: Connection, row: Row[Any], now: float) -> None:
         "lane": row.lane,
         "kind": kept["kind"],
         "conversation_id": row.conversation_id,
-        "body": dump(kept["body"]),
+        "body": json.dumps(kept["body"], separators=(",", ":")),
         "answered": "",
         "received_at": now,
     }

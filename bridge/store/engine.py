@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 _BUSY_SECONDS = 5
@@ -20,6 +22,13 @@ def is_sqlite(url: str) -> bool:
 def sqlite_path(url: str) -> Path:
     """The file of a `sqlite:///relative` or `sqlite:////absolute` address."""
     return Path(make_url(url).database or "")
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file behind an engine of ours; None where it is PostgreSQL's."""
+    if engine.dialect.name != "sqlite":
+        return None
+    return Path(unquote((engine.url.database or "").removeprefix("file:")))
 
 
 def open_engine(url: str, *, writes: bool, pool: int = 4) -> Engine:
@@ -73,8 +82,10 @@ def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():  # customers' names and words are in it: for its owner alone
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    # Only an existing file is opened: one that somebody removed must not come back as an empty one.
+    address = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = create_engine(
-        f"sqlite:///{path}",
+        address,
         pool_size=1 if writes else pool,
         max_overflow=0,
         hide_parameters=True,
@@ -84,8 +95,8 @@ def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
+        _use_wal(connection)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             "temp_store=MEMORY",
             "cache_size=-65536",
@@ -98,3 +109,17 @@ def _open_sqlite(url: str, *, writes: bool, pool: int) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """For the change to WAL, which a database's first connections make, SQLite does not wait: so we do."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 
-from bridge.store.tables import file_chunks, files
+from bridge.store.tables import deliveries, envelopes, file_chunks, files, messages
 
 CHUNK_BYTES = 256 * 1024
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,64 @@ _FINISH = update(files).where(files.c.id == bindparam("file")).values(size=bindp
 
 
 def drop_files(connection: Connection, ids: Sequence[str]) -> list[None]:
-    """An upload that was not finished leaves nothing."""
-    connection.execute(delete(file_chunks).where(file_chunks.c.file_id.in_(ids)))
-    connection.execute(delete(files).where(files.c.id.in_(ids)))
+    """An upload that was not finished, or not taken, leaves nothing.
+
+    Whoever asks may not know whether the words that came with it are stored: then the file stays.
+    """
+    query = select(files.c.id, files.c.conversation_id).where(files.c.id.in_(ids))
+    known = {row.id: row.conversation_id for row in connection.execute(query)}
+    _remove(connection, [one for one in ids if not _belongs(connection, one, known.get(one, ""))])
     return [None] * len(ids)
+
+
+drop_files.rank = 1  # type: ignore[attr-defined]  # after the words of the same transaction, which it must see
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Looks for files made before `before` that belong to no words, from `behind` (a time and an id) on."""
+
+    before: float
+    behind: tuple[float, str] = (0.0, "")
+
+
+def sweep_files(connection: Connection, sweeps: Sequence[Sweep]) -> list[tuple[float, str] | None]:
+    """Removes what an upload left behind whose process died; how far it looked, None where there is no more."""
+    return [_sweep(connection, one) for one in sweeps]
+
+
+def _sweep(connection: Connection, sweep: Sweep) -> tuple[float, str] | None:
+    f = files.c
+    query = (
+        select(f.id, f.conversation_id, f.created_at)
+        .where(f.url.is_(None), f.created_at < sweep.before, tuple_(f.created_at, f.id) > sweep.behind)
+        .order_by(f.created_at, f.id)
+        .limit(_AT_ONCE)
+    )
+    rows = connection.execute(query).all()
+    _remove(connection, [row.id for row in rows if not _belongs(connection, row.id, row.conversation_id)])
+    return (rows[-1].created_at, rows[-1].id) if len(rows) == _AT_ONCE else None
+
+
+def _belongs(connection: Connection, file_id: str, conversation_id: str) -> bool:
+    """Whether words of this conversation have the file: said, still to be decided, or a dead letter."""
+    places = (
+        (messages.c.conversation_id, messages.c.files),
+        (envelopes.c.conversation_id, envelopes.c.body),
+        (deliveries.c.conversation_id, deliveries.c.payload),
+    )
+    return any(
+        connection.execute(
+            select(mine).where(mine == conversation_id, content.contains(file_id)).limit(1)
+        ).first()
+        for mine, content in places
+    )
+
+
+def _remove(connection: Connection, ids: Sequence[str]) -> None:
+    if ids:
+        connection.execute(delete(file_chunks).where(file_chunks.c.file_id.in_(ids)))
+        connection.execute(delete(files).where(files.c.id.in_(ids)))
 
 
 def read_chunk(connection: Connection, file_id: str, n: int) -> bytes | None:

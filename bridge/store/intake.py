@@ -13,22 +13,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
 
 from bridge.domain.decide import decide, look_again
-from bridge.domain.desk import AgentState
-from bridge.domain.errors import crash
+from bridge.domain.desk import AgentState, Desk
 from bridge.domain.facts import Delivered, Facts
 from bridge.domain.model import Conversation, Envelope, Plan, Said
 from bridge.store.overrides import current
+from bridge.store.pieces import Failed, Pieces
 from bridge.store.plans import Changes, commit
 from bridge.store.policies import policy_of
 from bridge.store.prepared import Prepared, among
-from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
-from bridge.store.tables import agents, conversations, deliveries, envelopes, lanes
+from bridge.store.rows import CONVERSATION_COLUMNS, conversation_of, envelope_of, own_words
+from bridge.store.tables import agents, conversations, deliveries
+from bridge.store.taking import done, take
 from bridge.store.waiting import astray
 
-_LANES, _ENVELOPES, _QUEUED = 64, 1000, 500
+_QUEUED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,6 @@ class Logged:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """An envelope that no plan could be made of; `why` as `crash` tells it."""
-
-    conversation: str
-    envelope: int
-    kind: str
-    why: Mapping[str, Any]
-
-
 @dataclass(slots=True)
 class Outcome:
     """What a round did."""
@@ -73,6 +64,14 @@ class Outcome:
     log: list[Logged] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
 
+    def add(self, other: Outcome) -> None:
+        """What a piece of this round did."""
+        self.stages |= other.stages
+        self.touched |= other.touched
+        self.teams |= other.teams
+        self.log += other.log
+        self.failed += other.failed
+
 
 def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
     """One round for everybody who asked: they get the same outcome."""
@@ -81,6 +80,19 @@ def work(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
 
 
 work.rank = 1  # type: ignore[attr-defined]  # after what just arrived was stored, in the same transaction
+
+
+def carefully(connection: Connection, rounds: Sequence[Round]) -> list[Outcome]:
+    """The same piece by piece, after a round as a whole could not be written: what stands in its way is left out."""
+    round_ = rounds[-1]
+    taken = take(connection, round_.now)
+    outcome = Outcome(len(taken.rows), taken.more)
+    Pieces(connection, round_.now, partial(_Worker, connection, round_), outcome).work(taken.rows)
+    done(connection, taken, round_.now)
+    return [outcome] * len(rounds)
+
+
+work.careful = carefully  # type: ignore[attr-defined]
 
 
 class _Worker:
@@ -96,23 +108,52 @@ class _Worker:
         states = {row.key: AgentState(*row) for row in _AGENTS.one(connection)}
         queued: Counter[str] = Counter({row.team: row.n for row in _QUEUES.one(connection)})
         self._desk = self._policy.desk(states, queued, current(connection, round_.now))
+        self.looked_at: list[str] = []  # who waits and was looked at, oldest first
+
+    @property
+    def desk(self) -> Desk:
+        return self._desk
 
     def run(self) -> Outcome:
-        keys = [row.key for row in _READY.one(self._connection, now=self._round.now)]
-        rows = self._waiting(keys)
-        self._drain(astray(self._connection, self._desk, self._round.now))
-        self._load({row.conversation_id for row in rows})
-        for envelope in rows:
-            self._decide(envelope)
+        taken = take(self._connection, self._round.now)
+        self.drain()
+        self.decide(taken.rows)
         if self._desk.worth_a_look:
             self._drain()
-        self._finish(keys, rows)
-        return self._outcome
+        outcome = self.write()
+        outcome.envelopes, outcome.more = len(taken.rows), taken.more
+        done(self._connection, taken, self._round.now)
+        return outcome
 
-    def _waiting(self, keys: list[str]) -> list[Envelope]:
-        if not keys:
-            return []
-        return [envelope_of(row) for row in _WAITING.one(self._connection, keys=keys)]
+    def decide(self, rows: Sequence[Any]) -> None:
+        """The envelopes of these rows."""
+        waiting = [envelope_of(row) for row in rows]
+        self._load({envelope.conversation_id for envelope in waiting})
+        for envelope in waiting:
+            self._decide(envelope)
+
+    def drain(self) -> None:
+        """Serves who waits, also who is to be looked at because the rota changed."""
+        self._drain(astray(self._connection, self._desk, self._round.now))
+
+    def drain_these(self, idents: Sequence[str]) -> None:
+        """Looks at these alone."""
+        self._load(set(idents))
+        self._serve(set(idents))
+
+    def write(self) -> Outcome:
+        """Writes down what was decided."""
+        outcome = self._outcome
+        outcome.stages |= commit(self._connection, self._changes, self._before, self._now, self._desk)
+        outcome.teams = {
+            team
+            for ident, before in self._before.items()
+            if (before.status, before.team) != (self._now[ident].status, self._now[ident].team)
+            and "queued" in (before.status, self._now[ident].status)
+            for team in (before.team, self._now[ident].team)
+            if team
+        }
+        return outcome
 
     def _load(self, ids: set[str]) -> None:
         missing = ids - self._now.keys()
@@ -131,14 +172,8 @@ class _Worker:
         if conversation is None:  # erased meanwhile: nothing is left to decide about
             return
         history = self._history(conversation) if needs_history(envelope) else ()
-        try:
-            plan = decide(envelope, conversation, self._facts(conversation, history))
-        except Exception as error:  # noqa: BLE001 - one envelope that cannot be decided must not stop the others
-            failed = Failed(envelope.conversation_id, envelope.id, envelope.kind, crash(error))
-            self._outcome.failed.append(failed)
-            self._changes.give_up(envelope, error)
-            return
-        self._take(plan)
+        self._take(decide(envelope, conversation, self._facts(conversation, history)))
+        self._desk.book.left_out.discard(conversation.id)  # it is another one now
 
     def _history(self, conversation: Conversation) -> Sequence[Said]:
         stored = (
@@ -182,7 +217,7 @@ class _Worker:
         line = self._queued(_c.team.in_(teams), book.looked_past) if teams else []
         others = self._queued(or_(*astray)) if astray else []
         untold = {key for key, one in self._now.items() if one.status == "queued" and one.told is None}
-        served = self._serve(untold.union(line, others))
+        served = self._serve(untold.union(line, others) - book.left_out)
         # Of so many none could be served: the next round looks at those behind them.
         stuck = len(line) == _QUEUED and not served
         book.looked_past = (self._before[line[-1]].queued_at or 0, line[-1]) if stuck else None
@@ -190,6 +225,7 @@ class _Worker:
     def _serve(self, idents: set[str]) -> bool:
         """Looks at each again, oldest first; whether anybody left a queue."""
         waiting = sorted(idents, key=lambda key: (self._now[key].queued_at or 0, key))
+        self.looked_at += waiting
         words = own_words(self._connection, waiting)
         served = False
         moved = Counter(filter(None, (self._moved(one)[0] for one in self._now)))  # no longer in these queues
@@ -235,24 +271,6 @@ class _Worker:
         )
         return self._connection.execute(query).scalar() or 0
 
-    def _finish(self, keys: list[str], rows: list[Envelope]) -> None:
-        outcome = self._outcome
-        outcome.envelopes, outcome.more = len(rows), len(rows) == _ENVELOPES or len(keys) == _LANES
-        outcome.stages |= commit(self._connection, self._changes, self._before, self._now, self._desk)
-        outcome.teams = {
-            team
-            for ident, before in self._before.items()
-            if (before.status, before.team) != (self._now[ident].status, self._now[ident].team)
-            and "queued" in (before.status, self._now[ident].status)
-            for team in (before.team, self._now[ident].team)
-            if team
-        }
-        done = [row.id for row in rows]
-        if done:
-            _ENVELOPES_DONE.one(self._connection, ids=done, at=self._round.now)
-        if keys and len(rows) < _ENVELOPES:  # else somebody's later envelopes may still wait in these lanes
-            _LANES_DONE.one(self._connection, keys=keys)
-
 
 def needs_history(envelope: Envelope) -> bool:
     """Whether the conversation may go to another agent, who gets everything the customer said."""
@@ -296,23 +314,6 @@ _QUEUES = Prepared(
     .where(conversations.c.status == "queued")
     .group_by(conversations.c.team)
 )
-_READY = Prepared(
-    select(lanes.c.key)
-    .where(lanes.c.stage == "in", lanes.c.ready_at <= bindparam("now"))
-    .order_by(lanes.c.ready_at)
-    .limit(_LANES)
-    .with_for_update(skip_locked=True)
-)
-_WAITING = Prepared(
-    select(*ENVELOPE_COLUMNS)
-    .where(among(envelopes.c.lane, "keys"), envelopes.c.done_at.is_(None))
-    .order_by(envelopes.c.id)
-    .limit(_ENVELOPES)
-)
 _CONVERSATIONS = Prepared(
     select(*CONVERSATION_COLUMNS).where(among(conversations.c.id, "ids")).with_for_update()
 )
-_ENVELOPES_DONE = Prepared(
-    update(envelopes).where(among(envelopes.c.id, "ids")).values(done_at=bindparam("at"))
-)
-_LANES_DONE = Prepared(delete(lanes).where(among(lanes.c.key, "keys")))

@@ -13,6 +13,9 @@ from sqlalchemy import Connection, Engine, text
 from bridge.domain.errors import BridgeError
 
 _LOCK = 7440  # any number, the same for every process
+_LOCK_MS = (
+    5000  # as long as SQLite is waited for; what waits for a table's lock holds up whoever comes behind it
+)
 
 
 class NewerDatabase(BridgeError):
@@ -22,11 +25,13 @@ class NewerDatabase(BridgeError):
 def migrate(engine: Engine) -> list[str]:
     """Applies what is missing, in one transaction; the names of what was applied.
 
-    SQLite's BEGIN IMMEDIATE and an advisory lock on PostgreSQL let one process at a time in here.
-    Raises NewerDatabase rather than touching a schema that this version does not know.
+    SQLite's BEGIN IMMEDIATE and an advisory lock on PostgreSQL let one process at a time in here; who does not get
+    in within five seconds has the database's error (`turns.in_turn` comes again). Raises NewerDatabase rather than
+    touching a schema that this version does not know.
     """
     with engine.begin() as connection:
         if connection.dialect.name != "sqlite":
+            connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MS}"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         return _apply(connection)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, update
 
 from bridge.domain.desk import Desk
-from bridge.domain.model import Conversation, Envelope, News, Note, Plan, Said, Send, values_of
+from bridge.domain.model import Conversation, News, Note, Plan, Said, Send, values_of
 from bridge.domain.public import iso, message_item
 from bridge.store.hearing import soon
 from bridge.store.outbox import thread_lane
@@ -88,21 +88,6 @@ class Changes:
 
     def own_words(self, conversation_id: str) -> list[Said]:
         return self.customer_said.get(conversation_id, [])
-
-    def give_up(self, envelope: Envelope, error: Exception) -> None:
-        """An envelope that no plan can be made of is kept as a dead letter."""
-        self.deliveries.append(
-            _delivery(
-                lane=envelope.lane,
-                kind="envelope",
-                conversation_id=envelope.conversation_id,
-                payload=dump({"kind": envelope.kind, "key": envelope.key, "body": envelope.body}),
-                created_at=self.now,
-                state="dead",
-                error=f"{type(error).__name__}: {error}",
-                done_at=self.now,
-            )
-        )
 
     def _drop(self, conversation_id: str) -> None:
         """Not sent yet and not to be sent: in the store (later) and among what this round made so far."""

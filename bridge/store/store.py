@@ -20,6 +20,7 @@ from bridge.store.engine import is_sqlite, open_engine, sqlite_path
 from bridge.store.migrate import migrate
 from bridge.store.outbox import FreeAll, free_all
 from bridge.store.process_lane import ProcessLane
+from bridge.store.turns import in_turn
 from bridge.store.vault import Cipher
 from bridge.store.writer import Lost, ThreadLane, Writer
 
@@ -60,9 +61,9 @@ class Store:
         self.writer = Writer(lane, lost)
 
     async def start(self) -> list[str]:
-        """Migrates; the revisions applied. Raises StoreUnavailable, NewerDatabase or WrongKey."""
+        """Migrates in its turn; the revisions applied. Raises StoreUnavailable, NewerDatabase or WrongKey."""
         try:
-            applied = await asyncio.to_thread(migrate, self._writes)
+            applied = await in_turn(lambda: asyncio.to_thread(migrate, self._writes))
         except DBAPIError as error:
             raise StoreUnavailable(f"the database cannot be used: {error.orig}") from error
         if self._begin is not None:
@@ -70,7 +71,7 @@ class Store:
         alone = is_sqlite(self.url) and await self._is_alone()
         await self.writer.start()
         if alone:
-            await self.do(free_all, FreeAll(None, self.clock.now()))
+            await in_turn(lambda: self.do(free_all, FreeAll(None, self.clock.now())))
         return applied
 
     async def stop(self) -> None:
@@ -155,9 +156,10 @@ class StoreVault:
         await self._store.do(vault.write_secrets, sealed)
 
     async def make_once(self, name: str) -> str:
-        """The secret of this name; made by chance where there is none yet."""
+        """The secret of this name; made by chance where there is none yet. Asked for at a start, among others."""
         fresh = vault.Sealed(name, self._store.cipher.seal(vault.fresh_secret()), self._store.clock.now())
-        return self._store.cipher.open(await self._store.do(vault.make_secret_once, fresh))
+        known = await in_turn(lambda: self._store.do(vault.make_secret_once, fresh))
+        return self._store.cipher.open(known)
 
     async def acquire(self, name: str, seconds: float) -> bool:
         return await self._store.do(vault.take_lease, self._lease(name, seconds))

@@ -1,0 +1,53 @@
+"""The envelopes of one round of intake: taken oldest first within their lanes, and done with at its end."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from bridge.store.prepared import Prepared, among
+from bridge.store.rows import ENVELOPE_COLUMNS
+from bridge.store.tables import envelopes, lanes
+
+_LANES, _ENVELOPES = 64, 1000
+
+
+class Taken(NamedTuple):
+    """Lanes whose time has come, and the rows of their envelopes. `more`: another round finds more."""
+
+    keys: list[str]
+    rows: list[Any]
+    more: bool
+
+
+def take(connection: Connection, now: float) -> Taken:
+    keys = [row.key for row in _READY.one(connection, now=now)]
+    rows = _WAITING.one(connection, keys=keys) if keys else []
+    return Taken(keys, rows, len(rows) == _ENVELOPES or len(keys) == _LANES)
+
+
+def done(connection: Connection, taken: Taken, now: float) -> None:
+    if taken.rows:
+        _ENVELOPES_DONE.one(connection, ids=[row.id for row in taken.rows], at=now)
+    if taken.keys and len(taken.rows) < _ENVELOPES:  # else later envelopes may still wait in these lanes
+        _LANES_DONE.one(connection, keys=taken.keys)
+
+
+_READY = Prepared(
+    select(lanes.c.key)
+    .where(lanes.c.stage == "in", lanes.c.ready_at <= bindparam("now"))
+    .order_by(lanes.c.ready_at)
+    .limit(_LANES)
+    .with_for_update(skip_locked=True)
+)
+_WAITING = Prepared(
+    select(*ENVELOPE_COLUMNS)
+    .where(among(envelopes.c.lane, "keys"), envelopes.c.done_at.is_(None))
+    .order_by(envelopes.c.id)
+    .limit(_ENVELOPES)
+)
+_ENVELOPES_DONE = Prepared(
+    update(envelopes).where(among(envelopes.c.id, "ids")).values(done_at=bindparam("at"))
+)
+_LANES_DONE = Prepared(delete(lanes).where(among(lanes.c.key, "keys")))
