@@ -130,7 +130,10 @@ class Writer:
         self._under_way = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
         assert self._loop is not None
         self._sent_at = self._loop.time()
-        self._lane.send([(operation, item) for operation, item, _ in self._under_way])
+        try:
+            self._lane.send([(operation, item) for operation, item, _ in self._under_way])
+        except Exception as error:  # noqa: BLE001 - whoever waits for these calls must hear of it
+            self._loop.call_soon(self._answered, [error] * len(self._under_way))
 
     def _answered(self, results: list[Any]) -> None:
         answered, self._under_way = self._under_way, []
@@ -141,7 +144,9 @@ class Writer:
         for (_, _, future), result in zip(answered, results, strict=True):
             if future.done():  # the caller was cancelled; the change stands
                 continue
-            if isinstance(result, Exception):
+            if isinstance(result, StopIteration):  # which a future does not take
+                future.set_exception(RuntimeError("StopIteration"))
+            elif isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
@@ -183,7 +188,10 @@ class ThreadLane:
 
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
-            results = self._committer.commit(batch)
+            try:
+                results = self._committer.commit(batch)
+            except Exception as error:  # noqa: BLE001 - these calls fail, the thread goes on
+                results = [error] * len(batch)
             try:
                 self._loop.call_soon_threadsafe(self._answered, results)
             except RuntimeError:  # the loop closed while we committed: nobody waits any more
