@@ -132,10 +132,10 @@ class ProcessLane(asyncio.Protocol):
         else:
             asyncio.get_running_loop().call_soon(self._answer, [])
 
-    async def stop(self) -> None:
+    async def stop(self, seconds: float) -> None:
         self._stopping = True
         self._transport.close()  # the process sees the end and goes
-        await asyncio.to_thread(self._reap)
+        await asyncio.to_thread(self._reap, min(_STOP_SECONDS, seconds))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -169,9 +169,9 @@ class ProcessLane(asyncio.Protocol):
         if not self._stopping:
             self._lost("the store's writer process has ended")
 
-    def _reap(self) -> None:
+    def _reap(self, seconds: float) -> None:
         try:
-            self._process.wait(_STOP_SECONDS)
+            self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
