@@ -87,9 +87,9 @@ class LogLines:
             time.sleep(_GATHER_SECONDS)
             self._news.clear()
             try:
-                self._tell_lost()
                 while piece := self._next():
                     self._put(piece)
+                self._tell_lost()
             except Exception as error:  # noqa: BLE001 - there is nobody to tell but /readyz
                 self._problem = type(error).__name__
             with self._lock:

@@ -75,7 +75,9 @@ async def test_lost_lines_are_counted_and_told_when_the_log_is_back(
 
             async def counted() -> bool:
                 _, text = await bridge.get("/metrics")
-                (line,) = (one for one in text.splitlines() if one.startswith("bridge_log_lines_dropped_total"))
+                (line,) = (
+                    one for one in text.splitlines() if one.startswith("bridge_log_lines_dropped_total")
+                )
                 return float(line.split()[1]) > 0
 
             await eventually(counted, within=60)
