@@ -5,6 +5,13 @@ What a command needs is loaded when it runs, so that `bridge --help` answers at 
 
 from __future__ import annotations
 
+import sys
+
+from bridge.stopping import leave_when_told
+
+if sys.argv[1:2] in (["run"], ["simulator"]):
+    leave_when_told()  # the imports below take a second
+
 import typer
 
 from bridge.commands import (

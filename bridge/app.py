@@ -28,11 +28,13 @@ from bridge.intake import Intake
 from bridge.keys import own_key
 from bridge.listener import Listener
 from bridge.live import Live, make_live
+from bridge.log_lines import LogLines
 from bridge.metrics import Metrics
 from bridge.minting import make_minter
 from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
+from bridge.stopping import STOP_SECONDS
 from bridge.store import hearing, hooks, news, outbox, overrides, ticks, vault
 from bridge.store.committer import StoreUnavailable
 from bridge.store.hearing import LookAgain
@@ -42,6 +44,7 @@ from bridge.store.policies import Adopted, adopt
 from bridge.store.store import Store, StoreVault
 from bridge.store.turns import in_turn
 from bridge.store.vault import Cipher
+from bridge.supervision import Loops
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
@@ -58,13 +61,16 @@ LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract
 _HEARTBEAT_SECONDS = 3.0
 _JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
+# By which share of the stop's time each of its steps is over; what is cancelled when the drain ends has a second.
+_DOORS_CLOSED, _DRAINED, _LOOPS_ENDED, _SESSIONS_CLOSED, _STORE_CLOSED = 0.5, 0.65, 0.8, 0.85, 0.95
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
 
 class Service:
     """One process of the bridge. `start` raises BridgeError where it cannot run at all.
 
-    `own_writer`: the store is written by a process of its own; `failed` is set should that die.
+    `own_writer`: the store is written by a process of its own; `failed` is set should that die. `log`: how this
+    process writes its log, for /readyz and /metrics.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class Service:
         webex_timeout: float = 20.0,
         *,
         own_writer: bool = False,
+        log: LogLines | None = None,
     ) -> None:
         self._webex_timeout = webex_timeout
         self._own_writer = own_writer
@@ -86,8 +93,9 @@ class Service:
         self.environ = environ
         self.metrics = Metrics()
         self.bus = Bus()
+        self.log = log
+        self.loops = Loops(clock.chance)
         self._log = structlog.get_logger()
-        self._tasks: list[asyncio.Task[None]] = []
         self._runner: Runner | None = None
         self._listening = False
         self.draining = False
@@ -95,7 +103,8 @@ class Service:
         self.demo: Demo | None = None
         self.bot: Bot | None = None
         self._undo = AsyncExitStack()
-        self._deadline = 0.0
+        self._stop_seconds = STOP_SECONDS
+        self._stop_began = 0.0
 
     async def start(self) -> None:
         """Opens the store, builds the parts, begins to work and to listen; all of it or nothing."""
@@ -118,7 +127,7 @@ class Service:
             self._begin_writer(),
             self._writer_lost,
         )
-        self._undo.push_async_callback(self.store.stop)
+        self._undo.push_async_callback(self._close_store)
         applied = await self.store.start()
         if applied:
             self._log.info("schema.migrated", revisions=applied)
@@ -301,6 +310,7 @@ class Service:
         every(_HEARTBEAT_SECONDS, "leases.extend", self._heartbeat)
         every(0.5, "conversations.due", self._put_due, first_after=0)
         every(2, "store.count", self.health.count, first_after=0)
+        every(30, "store.try", self.health.try_store)
         every(60, "credential.keep_fresh", self.minter.keep_fresh)
         every(2, "configuration.look", self.reloader.look)
         every(60, "lanes.find_stranded", self._find_stranded)
@@ -315,36 +325,49 @@ class Service:
         self.ticks.start()
 
     def _work(self) -> None:
-        runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
-        self._tasks = [asyncio.create_task(run) for run in runs]
-        self._tasks.append(asyncio.create_task(self._catch_up()))
-        self._tasks.append(asyncio.create_task(self._watch_clock()))
+        keep = self.loops.keep
+        keep("in", self.intake.run)
+        for stage, pump in self.pumps.items():
+            keep(stage, pump.run)
+        keep("credential", self._obtain_credential)
+        keep("catch-up", self._catch_up)
+        keep("clock", self._watch_clock)
         if self.bot:
-            self._tasks.append(asyncio.create_task(self.bot.begin()))
+            keep("bot-begin", self.bot.begin)
         if self.settings.uses_postgresql:
             url = self.settings.database_url.get_secret_value()
-            self._tasks.append(asyncio.create_task(news.hear(url, self.bus.tell)))
+            keep("news", lambda: news.hear(url, self.bus.tell))
 
-    async def stop(self, seconds: float = 10.0) -> None:
-        """Takes no more, drains what is in flight for at most `seconds`, gives the leases up."""
+    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Takes no more, drains what is in flight, gives the leases up; within `seconds`, whatever hangs."""
         self.draining = True
-        self._deadline = self.clock.monotonic() + seconds
+        self._stop_seconds, self._stop_began = seconds, self.clock.monotonic()
         self.bus.tell_everybody()  # open streams end, their pages come back to whoever runs then
         await self._undo.aclose()
         if self._listening:  # else it never ran, and whoever started it says why
             self._log.info("service.stopped")
 
+    def _left(self, share: float) -> float:
+        """The seconds until this share of the stop's time is over."""
+        return max(0.0, self._stop_began + share * self._stop_seconds - self.clock.monotonic())
+
     async def _stop_work(self) -> None:
+        """Each step has its share of the time, so that the last one, giving the leases up, has some left."""
+        drain = self._left(_DRAINED)
+        await asyncio.gather(self._close_doors(), *(pump.stop(drain) for pump in self.pumps.values()))
+        self.ticks.stop()  # until here it has kept the leases up
+        await self.loops.stop(self._left(_LOOPS_ENDED))
+        await _at_most(
+            self._left(_SESSIONS_CLOSED), asyncio.gather(self._session.close(), self.callbacks.close())
+        )
+
+    async def _close_doors(self) -> None:
         if self._runner:
-            await self._runner.cleanup()
-        self.ticks.stop()
+            await _at_most(self._left(_DOORS_CLOSED), self._runner.cleanup())
         self.intake.stop()
-        left = max(0.5, self._deadline - self.clock.monotonic() - 1)
-        await asyncio.gather(*(pump.stop(left) for pump in self.pumps.values()))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(self._session.close(), self.callbacks.close())
+
+    async def _close_store(self) -> None:
+        await self.store.stop(self._left(_STORE_CLOSED))
 
     def _begin_writer(self) -> Begin | None:
         """What a process for the store's writer must know; None: a thread of this process writes."""
@@ -505,3 +528,9 @@ class Service:
                 for pump in self.pumps.values():
                     pump.wake()
                 return
+
+
+async def _at_most(seconds: float, work: Awaitable[object]) -> None:
+    """Waits for the end of `work`, but not longer."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from bridge.bot.bot import Bot
 from bridge.domain.errors import WebexError
+from bridge.domain.progress import STANDS_STILL_SECONDS, VITAL, Stage, standing
 from bridge.hooks import Replies
+from bridge.intake import Intake
 from bridge.live import Live
+from bridge.log_lines import LogLines
 from bridge.metrics import Metrics
 from bridge.ports import Clock, Minter
+from bridge.pump import Pump
 from bridge.store import reads
 from bridge.store.committer import StoreUnavailable
 from bridge.store.reads import Backlog, Counts
 from bridge.store.store import Store
+from bridge.supervision import Loops
+from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 
 _STORE_SECONDS = 6.0  # more than a locked SQLite is waited for
@@ -37,6 +44,11 @@ class Watched(Protocol):
     live: Live
     bot: Bot | None
     draining: bool
+    intake: Intake
+    pumps: dict[str, Pump[Any]]
+    ticks: Ticks
+    loops: Loops
+    log: LogLines | None
 
     @property
     def reloader(self) -> Refusals: ...
@@ -51,17 +63,24 @@ class Health:
         self.backlog = Backlog(0, {})
         self._refused: list[tuple[str, str]] = []
         self._store_problem: str | None = None
+        self._waits: dict[str, float] = {}
+        self._lines_counted = 0
+        self._late: set[str] = set()  # stages whose oldest work was late at the last count
+        self._still: set[str] = set()  # and at the one before: it is not about to be taken up
 
     async def count(self) -> None:
         service = self._service
+        self._count_lost_lines()
         try:
             self.counts = await service.store.read(reads.counts, service.clock.now())
             self.backlog = await service.store.read(reads.backlog)
             self._refused = await service.store.read(reads.refused_agents, service.clock.now())
+            oldest = await service.store.read(reads.oldest_ready, ("in", *service.pumps))
             self._store_problem = None
         except StoreUnavailable as error:
             self._store_problem = str(error)
             raise
+        self._look_for_standing_work(oldest)
         tokens, counts = service.tokens, self.counts
         service.metrics.show(
             [
@@ -76,6 +95,37 @@ class Health:
                 ("conversations_queued", counts.queued),
             ]
         )
+
+    def _look_for_standing_work(self, oldest: dict[str, float]) -> None:
+        now = self._service.clock.now()
+        self._waits = {
+            stage: max(0.0, now - oldest.get(stage, now)) for stage in ("in", *self._service.pumps)
+        }
+        for stage, seconds in self._waits.items():
+            self._service.metrics.oldest_work.labels(stage).set(seconds)
+        late = {stage for stage, seconds in self._waits.items() if seconds > STANDS_STILL_SECONDS}
+        self._late, self._still = late, late & self._late
+
+    def _stages(self) -> Iterator[Stage]:
+        now = asyncio.get_running_loop().time()
+        service = self._service
+        for stage in self._waits:
+            waits = self._waits[stage] if stage in self._still else 0.0
+            if stage == "in":
+                yield Stage(stage, waits, now - service.intake.moved_at)
+            else:
+                pump = service.pumps[stage]
+                yield Stage(stage, waits, now - pump.moved_at, pump.longest(now))
+
+    def _count_lost_lines(self) -> None:
+        log = self._service.log
+        if log is not None:
+            self._service.metrics.log_lines_dropped.inc(log.dropped - self._lines_counted)
+            self._lines_counted = log.dropped
+
+    async def try_store(self) -> None:
+        """Changes a row: whether the disk still takes something is only told by that. /readyz goes by the result."""
+        await self._service.store.do(reads.can_write, None)
 
     async def count_guests(self) -> None:
         try:
@@ -105,8 +155,10 @@ class Health:
             degraded.append(f"agents and leads are not told: {service.bot.trouble}")
         if self.counts and self.counts.dead:
             degraded.append(f"{self.counts.dead} dead letters: see bridge dead-letters list")
-        reasons = [store_problem] if store_problem else []
-        ok = store_problem is None and credential.ready and not credential.dead
+        still, behind = self._standing()
+        degraded += behind
+        reasons = [*([store_problem] if store_problem else []), *still]
+        ok = not reasons and credential.ready and not credential.dead
         if not (credential.ready and not credential.dead):
             reasons += list(credential.reasons) or ["no credential to mint guests with was obtained yet"]
         else:
@@ -121,12 +173,29 @@ class Health:
             "replies": "polled" if service.replies.polled else "webhook",
         }
 
+    def _standing(self) -> tuple[list[str], list[str]]:
+        """(why work stands still, what is behind or broken although work goes on)."""
+        service = self._service
+        reasons, degraded = standing(self._stages())
+        for name, why in service.loops.ended.items():
+            ended = reasons if name in VITAL else degraded
+            ended.append(f"the loop {name} has ended and is begun again: {why}")
+        degraded += service.ticks.troubles()
+        if service.log is not None and (trouble := service.log.trouble()):
+            degraded.append(trouble)
+        return reasons, degraded
+
     async def _store_trouble(self) -> str | None:
+        """Asks the writer, which commits nothing for it; only after a change was refused another one is tried."""
+        store = self._service.store
+        refused = store.writer.failed is not None
         try:
             async with asyncio.timeout(_STORE_SECONDS):
-                await self._service.store.do(reads.can_write, None)
+                await store.do(reads.can_write if refused else reads.can_answer, None)
         except StoreUnavailable as error:
             return str(error)
         except TimeoutError:
             return f"the database has not answered for {_STORE_SECONDS:g} seconds"
-        return None
+        if refused:
+            store.writer.failed = None
+        return self._store_problem

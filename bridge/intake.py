@@ -42,6 +42,7 @@ class Intake:
         self._told = told
         self._working: asyncio.Future[Outcome] | None = None
         self._began = 0.0
+        self.moved_at = 0.0  # by the loop's clock, when a round last decided something
         self._flood = Flood(_FLOOD)
         self._news = False  # something was stored since the round under way was submitted
         self._stopping = False
@@ -79,18 +80,23 @@ class Intake:
             await asyncio.sleep(_POLL_SECONDS)
 
     def _worked(self, claimed: set[str], worked: asyncio.Future[Outcome]) -> None:
-        if worked.cancelled():
-            return
-        error = worked.exception()
+        error = asyncio.CancelledError() if worked.cancelled() else worked.exception()
         if error is not None:
+            if self._stopping:
+                return
             if not isinstance(error, StoreUnavailable):  # a fault in one round must not end all intake
                 self._log.error("intake.crashed", **crash(error))
             asyncio.get_running_loop().call_later(_TROUBLE_SECONDS, self._rested)
             return
         outcome = worked.result()
         outcome.stages -= claimed
-        self._report(outcome)
         loop = asyncio.get_running_loop()
+        if outcome.envelopes:
+            self.moved_at = loop.time()
+        try:
+            self._report(outcome)
+        except Exception as fault:  # noqa: BLE001 - what was decided stands; the next round must come
+            self._log.error("intake.crashed", **crash(fault))
         if self._flood.is_on(loop.time()):
             rest = (loop.time() - self._began) * _REST
             loop.call_later(min(rest, _LONGEST_REST), self._rested)

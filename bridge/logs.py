@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import warnings
 from collections.abc import MutableMapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import structlog
 from pydantic_core import to_json
+
+from bridge.domain.errors import crash
+from bridge.log_lines import LogLines
 
 # What must never be a field of a log line, whoever adds it by mistake.
 _NEVER = frozenset(
@@ -27,9 +32,13 @@ def _json(fields: Any, **_: Any) -> str:
         return json.dumps(fields, default=repr)
 
 
-def configure(fmt: str | None, level: str) -> None:
-    """Sets structlog and the standard library's logging up; `fmt` json, console, or None: by the terminal."""
-    terminal = sys.stderr.isatty()
+def configure(fmt: str | None, level: str, lines: LogLines | None = None) -> None:
+    """Sets structlog and the standard library's logging up; `fmt` json, console, or None: by the terminal.
+
+    `lines`: how a service writes; without them whoever logs writes to stderr, and waits for it.
+    """
+    stream: Any = sys.stderr if lines is None else lines
+    terminal = stream.isatty()
     renderer: Any = structlog.processors.JSONRenderer(_json)
     if fmt == "console" or (fmt is None and terminal):
         renderer = structlog.dev.ConsoleRenderer(colors=terminal)
@@ -42,10 +51,10 @@ def configure(fmt: str | None, level: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,  # binding anew costs as much as the rest of a line
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler: logging.StreamHandler[IO[str]] = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared], processors=[_drop_meta, _own_field, renderer]
@@ -57,6 +66,29 @@ def configure(fmt: str | None, level: str) -> None:
     warnings.showwarning = _warned
     # A tick that comes while the one before still runs is left out; under load that is no trouble.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    if lines is not None:
+        lines.notice = partial(_interrupted, [*shared, renderer])
+        _leave_stderr_alone()
+
+
+def _interrupted(processors: list[Any], lost: int) -> str:
+    """The line that says how many lines are missing before it."""
+    fields: Any = {"event": "log.interrupted", "lines": lost}
+    for processor in processors:
+        fields = processor(None, "warning", fields)
+    return f"{fields}\n"
+
+
+def _leave_stderr_alone() -> None:
+    """What Python itself would print goes through the log: to print waits for a reader, whoever reads or not."""
+    logging.raiseExceptions = False
+    sys.unraisablehook = lambda fault: _crashed(fault.exc_value)
+    threading.excepthook = lambda fault: _crashed(fault.exc_value)
+
+
+def _crashed(error: BaseException | None) -> None:
+    if error is not None:
+        structlog.get_logger().error("python.crashed", **crash(error))
 
 
 def _warned(

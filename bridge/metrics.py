@@ -48,6 +48,15 @@ class Metrics:
             "bridge_configuration_loaded_seconds", "When the one in force was read", registry=own
         )
         self.guests = Gauge("bridge_guests", "Guests as Webex counts them", registry=own)
+        self.log_lines_dropped = Counter(
+            "bridge_log_lines_dropped", "Lines of the log that could not be written", registry=own
+        )
+        self.oldest_work = Gauge(
+            "bridge_oldest_open_work_seconds",
+            "Since the time of the oldest work came that nobody has taken up, by stage",
+            ["stage"],
+            registry=own,
+        )
         self.streams = Gauge("bridge_streams", "Open customers' streams", registry=own)
         self._state = {
             name: Gauge(f"bridge_{name}", text, registry=own)

@@ -22,6 +22,7 @@ Job = TypeVar("Job", bound=Leased)
 
 _POLL_SECONDS = 0.2  # how soon a lane whose time has come is noticed when nobody says so
 _TROUBLE_SECONDS = 1.0
+_CANCELLED_SECONDS = 1.0
 
 
 class Pump(Generic[Job]):
@@ -44,6 +45,8 @@ class Pump(Generic[Job]):
         self._width = width
         self._give_back = give_back
         self._tasks: dict[asyncio.Task[None], str] = {}
+        self._since: dict[str, float] = {}
+        self.moved_at = 0.0  # by the loop's clock, when something was last claimed or ended
         self._claiming: asyncio.Future[Sequence[Job]] | None = None
         self._news = False  # there may be more to claim than was claimed so far
         self._stopping = False
@@ -53,6 +56,10 @@ class Pump(Generic[Job]):
     def lanes(self) -> set[str]:
         """The lanes being worked now: the leases to keep."""
         return set(self._tasks.values())
+
+    def longest(self, now: float) -> float:
+        """Seconds since the oldest job under way was begun, by the loop's clock."""
+        return now - min(self._since.values(), default=now)
 
     def wake(self) -> None:
         """Claims at once, or when the claim under way is back and there is room."""
@@ -65,9 +72,18 @@ class Pump(Generic[Job]):
         self._news = self._claiming is not None or room < max(1, self._width // 4)
         if self._news or self._stopping:
             return False
-        self._claiming = asyncio.ensure_future(self._claim(room))
+        self._claiming = self._begin_claim(room)
         self._claiming.add_done_callback(partial(self._claimed, room))
-        return True
+        return not self._claiming.done()
+
+    def _begin_claim(self, room: int) -> asyncio.Future[Sequence[Job]]:
+        """Whoever brought the news must not suffer from a claim that cannot even be submitted."""
+        try:
+            return asyncio.ensure_future(self._claim(room))
+        except Exception as error:  # noqa: BLE001 - told by `_claimed`
+            failed: asyncio.Future[Sequence[Job]] = asyncio.get_running_loop().create_future()
+            failed.set_exception(error)
+            return failed
 
     async def run(self) -> None:
         """Until `stop`. A store that fails is waited for."""
@@ -76,28 +92,33 @@ class Pump(Generic[Job]):
             await asyncio.sleep(_POLL_SECONDS)
 
     async def stop(self, seconds: float) -> None:
-        """Claims nothing more and waits for what is in flight, at most `seconds`."""
+        """Claims nothing more and waits for what is in flight, at most `seconds` in all; what is not done then is
+        cancelled, and has a second more to say so."""
         self._stopping = True
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
         if self._claiming:
             await asyncio.wait([self._claiming], timeout=seconds)
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            _, late = await asyncio.wait(self._tasks, timeout=max(0, end - loop.time()))
             for task in late:
                 task.cancel()
             if late:
-                await asyncio.wait(late, timeout=1)
+                await asyncio.wait(late, timeout=_CANCELLED_SECONDS)
 
     def _claimed(self, room: int, claimed: asyncio.Future[Sequence[Job]]) -> None:
-        if claimed.cancelled():
-            return
-        error = claimed.exception()
+        error = asyncio.CancelledError() if claimed.cancelled() else claimed.exception()
         if error is not None:
+            if self._stopping:
+                return
             if not isinstance(error, StoreUnavailable):
                 self._log.error("claim.crashed", stage=self._name, **crash(error))
             asyncio.get_running_loop().call_later(_TROUBLE_SECONDS, self._rested)
             return
         self._claiming = None
         jobs = claimed.result()
+        if jobs:
+            self._move()
         for job in jobs:
             task = asyncio.create_task(self._follow(job))
             self._tasks[task] = job.lane
@@ -109,8 +130,15 @@ class Pump(Generic[Job]):
         self._claiming = None
         self.wake()
 
+    def _move(self) -> float:
+        self.moved_at = asyncio.get_running_loop().time()
+        return self.moved_at
+
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
+        self._since.pop(self._tasks.pop(task, ""), None)
+        self._move()
+        if task.cancelled() and not self._stopping:  # by what it waited for: its lease runs out
+            self._log.error("work.crashed", stage=self._name, **crash(asyncio.CancelledError()))
         if self._news and len(self._tasks) <= self._width // 2:
             self.wake()
 
@@ -118,6 +146,7 @@ class Pump(Generic[Job]):
         """One lane, delivery after delivery, while its lease lasts."""
         following: Job | None = job
         while following is not None:
+            self._since[job.lane] = self._move()
             try:
                 following = await self._work(following)
                 if following is not None and self._stopping and self._give_back is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,6 +20,20 @@ Job = Callable[[], Awaitable[object]]
 
 _REISSUE = "token.reissue"
 _REISSUE_FLOOR = 5.0  # another process may have died with its timers: look this often anyway
+_LONG_SECONDS = 120.0  # a run that takes longer hangs; those that may take long in good order say so
+_SWEEP_SECONDS = 900.0  # many tokens at the pace that Webex allows
+_LATE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Runs:
+    """How a periodic job fares, in seconds of the loop's clock. `next_by`: it is late if it has not begun by then."""
+
+    every: float
+    patience: float
+    next_by: float
+    since: float | None = None
+    fault: str | None = None
 
 
 class Ticks:
@@ -32,18 +47,50 @@ class Ticks:
         )
         self._next: float | None = None
         self._sweeping = asyncio.Lock()
+        self._jobs: dict[str, _Runs] = {}
         self._log = structlog.get_logger()
 
-    def every(self, seconds: float, name: str, job: Job, *, first_after: float | None = None) -> None:
-        """Runs `job` every so many seconds; its failure is logged and does not stop the next run."""
-        start = self._at(self._clock.now() + (seconds if first_after is None else first_after))
+    def every(
+        self,
+        seconds: float,
+        name: str,
+        job: Job,
+        *,
+        first_after: float | None = None,
+        patience: float = _LONG_SECONDS,
+    ) -> None:
+        """Runs `job` every so many seconds; its failure is logged and does not stop the next run.
+
+        `patience`: after so many seconds a run is taken to hang.
+        """
+        wait = seconds if first_after is None else first_after
+        begins = asyncio.get_running_loop().time() + wait
+        self._jobs[name] = _Runs(seconds, patience, begins + _LATE_SECONDS)
         self._scheduler.add_job(
-            self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=start
+            self._guarded(name, job),
+            "interval",
+            seconds=seconds,
+            id=name,
+            next_run_time=self._at(self._clock.now() + wait),
         )
 
     def start(self) -> None:
-        self.every(_REISSUE_FLOOR, "token.sweep", self.reissue, first_after=0)
+        self.every(_REISSUE_FLOOR, "token.sweep", self.reissue, first_after=0, patience=_SWEEP_SECONDS)
         self._scheduler.start()
+
+    def troubles(self) -> list[str]:
+        """What of the periodic jobs is not well, in words for an operator."""
+        now = asyncio.get_running_loop().time()
+        found = []
+        for name, runs in self._jobs.items():
+            if runs.since is not None:
+                if now - runs.since > runs.patience:
+                    found.append(f"the periodic job {name} has not ended for {now - runs.since:.0f} seconds")
+            elif now > runs.next_by:
+                found.append(f"the periodic job {name} does not run any more")
+            elif runs.fault:
+                found.append(f"the periodic job {name} failed: {runs.fault}")
+        return found
 
     def stop(self) -> None:
         if self._scheduler.running:
@@ -82,14 +129,28 @@ class Ticks:
 
     def _guarded(self, name: str, job: Job) -> Job:
         async def run() -> None:
+            runs = self._jobs.get(name)
+            loop = asyncio.get_running_loop()
+            fault = None
+            if runs:
+                runs.since = loop.time()
             try:
                 await job()
-            except asyncio.CancelledError:
-                return  # a clean stop, which APScheduler would log as the job's fault
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    return  # a clean stop, which APScheduler would log as the job's fault
+                fault = type(error).__name__
+                self._log.error("tick.crashed", tick=name, **crash(error))
             except StoreUnavailable as error:
                 self._log.warning("tick.failed", tick=name, reason=str(error))
             except Exception as error:  # noqa: BLE001 - a fault in one job must not end the others
+                fault = type(error).__name__
                 self._log.error("tick.crashed", tick=name, **crash(error))
+            finally:
+                if runs:
+                    runs.since, runs.fault = None, fault
+                    runs.next_by = loop.time() + runs.every + _LATE_SECONDS
 
         return run
 

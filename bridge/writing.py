@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import pickle
 import signal
 import socket
 import sys
@@ -12,11 +11,20 @@ from typing import Any
 
 import structlog
 
-from bridge import logs
+from bridge import log_lines, logs
 from bridge.domain.errors import crash
 from bridge.store.committer import Committer
 from bridge.store.engine import open_engine
-from bridge.store.process_lane import framed, read_frame
+from bridge.store.process_lane import (
+    AgainApart,
+    Apart,
+    Unread,
+    framed,
+    pickled,
+    read_apart,
+    read_frame,
+    unpickled,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +50,58 @@ def main() -> None:
 
 def _serve(service: socket.socket) -> None:
     with service, service.makefile("rb") as stream:
-        begin: Begin = read_frame(stream)
-        logs.configure(begin.log_format, begin.log_level)
+        begin: Begin = unpickled(read_frame(stream))
+        logs.configure(begin.log_format, begin.log_level, log_lines.on_stderr())
         committer = Committer(open_engine(begin.database_url, writes=True, pool=2))
         spare_the_collector()
         try:
+            results: list[Any] = []
             while True:
-                results = committer.commit(read_frame(stream))
-                service.sendall(framed([_portable(result) for result in results]))
+                batch = _batch(read_frame(stream))
+                if isinstance(batch, AgainApart):
+                    service.sendall(_apart(results))
+                elif isinstance(batch, Unread):
+                    service.sendall(framed(batch))
+                else:
+                    results = _committed(committer, batch)
+                    service.sendall(_together(results))
         finally:
             committer.hang_up()
+
+
+def _batch(frame: bytes) -> Any:
+    """The calls, with an error in the place of one that cannot be read."""
+    try:
+        batch = unpickled(frame)
+    except Exception as error:  # noqa: BLE001 - whichever call it is, the others are not lost for that
+        structlog.get_logger().error("store.calls_not_read", **crash(error))
+        return Unread()
+    return read_apart(batch) if isinstance(batch, Apart) else batch
+
+
+def _committed(committer: Committer, batch: list[Any]) -> list[Any]:
+    """The calls' results, portable; a call that could not be read is its own result."""
+    readable = [call for call in batch if not isinstance(call, Exception)]
+    results = iter(committer.commit(readable)) if readable else iter(())
+    return [_portable(call if isinstance(call, Exception) else next(results)) for call in batch]
+
+
+def _together(results: list[Any]) -> bytes:
+    try:
+        return framed(results)
+    except Exception:  # noqa: BLE001 - one of them cannot be sent: it alone becomes an error
+        return _apart(results)
+
+
+def _apart(results: list[Any]) -> bytes:
+    return framed(Apart([_pickled(result) for result in results]))
+
+
+def _pickled(result: Any) -> bytes:
+    try:
+        return pickled(result)
+    except Exception as error:  # noqa: BLE001 - whatever stands in its way
+        return pickled(RuntimeError(f"the result cannot be sent: {type(error).__name__}"))
 
 
 def spare_the_collector() -> None:
@@ -67,7 +117,7 @@ def _portable(result: Any) -> Any:
         return result
     why = crash(result)
     try:
-        copy = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own
+        copy = unpickled(pickled(result))
     except Exception:  # noqa: BLE001 - whatever stands in its way
         copy = RuntimeError(why["error"])
     copy.where = why["where"]  # for `crash` at the other end

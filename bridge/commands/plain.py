@@ -55,7 +55,16 @@ def describe(error: OSError) -> str:
 
 
 def prepare() -> None:
-    """Characters that the terminal's encoding lacks are written as \\u escapes instead of failing."""
+    """Characters that the terminal's encoding lacks are written as \\u escapes instead of failing.
+
+    A standard file that is closed is opened as nothing, or the next file to be opened, the database say, would get
+    its number, and what a library prints.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -7,12 +7,15 @@ import contextlib
 import signal
 from pathlib import Path
 
-from bridge import logs
+import structlog
+
+from bridge import log_lines, logs
 from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
 from bridge.domain.errors import BridgeError
 from bridge.simulator import BOT_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
+from bridge.stopping import Ending
 from bridge.writing import spare_the_collector
 
 
@@ -20,33 +23,52 @@ def run(config: Path | None) -> None:
     """Until SIGTERM or SIGINT."""
     environ = environment(config)
     settings = settings_of(environ)
-    logs.configure(settings.log_format, settings.log_level)
+    log = log_lines.on_stderr()
+    logs.configure(settings.log_format, settings.log_level, log)
     loaded = loaded_of(settings.bridge_config, environ)
-    service = Service(settings, loaded, SystemClock(), environ, own_writer=True)
+    service = Service(settings, loaded, SystemClock(), environ, own_writer=True, log=log)
     with contextlib.suppress(ImportError):
         import uvloop
 
         uvloop.install()
-    plainly(lambda: serve_until_told(service))
+    ending = Ending(lambda: structlog.get_logger().error("service.stop_cut_short"), log.drain)
+
+    async def work() -> None:
+        await serve_until_told(service, ending)
+        ending.leave(0)
+
+    plainly(work)
 
 
-async def serve_until_told(service: Service) -> None:
+async def serve_until_told(service: Service, ending: Ending) -> None:
     """Starts, works until a signal, drains and stops. Raises BridgeError where it cannot start, or go on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    await service.start()
+    ending.listen(lambda: loop.call_soon_threadsafe(stopped.set))
+    told = asyncio.create_task(stopped.wait())
+    if not await _started(service, told):
+        return
     spare_the_collector()
+    failed = asyncio.create_task(service.failed.wait())
     try:
-        ends = {asyncio.create_task(one.wait()) for one in (stopped, service.failed)}
-        _, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for other in others:
-            other.cancel()
+        await asyncio.wait((told, failed), return_when=asyncio.FIRST_COMPLETED)
     finally:
+        ending.hurry(1)
         await service.stop()
     if service.failed.is_set():
         raise BridgeError("the process that writes the store has ended; start the service again")
+
+
+async def _started(service: Service, told: asyncio.Task[bool]) -> bool:
+    """False where a signal came first: what was begun is stopped again."""
+    starting = asyncio.create_task(service.start())
+    await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
+        return True
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return False
 
 
 def simulator(port: int, host: str) -> None:

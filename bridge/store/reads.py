@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
 
 from bridge.domain.model import Conversation, Said
+from bridge.store.committer import StoreUnavailable
 from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
 from bridge.store.sql import insert_missing
 from bridge.store.tables import (
@@ -98,7 +99,6 @@ class Counts:
     open: int
     live_tokens: int
     next_reissue: float | None
-    oldest_ready: float | None
 
 
 def counts(connection: Connection, now: float) -> Counts:
@@ -115,10 +115,17 @@ def counts(connection: Connection, now: float) -> Counts:
         next_reissue=connection.execute(
             select(func.min(guests.c.reissue_at)).where(guests.c.reissue_at.is_not(None))
         ).scalar(),
-        oldest_ready=connection.execute(
-            select(func.min(lanes.c.ready_at)).where(lanes.c.stage == "in")
-        ).scalar(),
     )
+
+
+def oldest_ready(connection: Connection, stages: Iterable[str]) -> dict[str, float]:
+    """When the oldest work of each stage was to be taken up: a lane's time, which every claim moves on."""
+    found: dict[str, float] = {}
+    for stage in stages:
+        at = connection.execute(_OLDEST_READY, {"stage": stage}).scalar()
+        if at is not None:
+            found[stage] = at
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,15 @@ def token_issued_at(connection: Connection, guest_id: str) -> float | None:
     return connection.execute(select(guests.c.token_issued_at).where(guests.c.id == guest_id)).scalar()
 
 
+def can_answer(connection: Connection, items: Sequence[None]) -> list[None]:
+    """Fails where the database takes no writes, as far as that can be told without one."""
+    # SQLite has told at the beginning of the transaction.
+    on_server = connection.dialect.name != "sqlite"
+    if on_server and connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
+        raise StoreUnavailable("the database is read-only")
+    return [None] * len(items)
+
+
 def can_write(connection: Connection, items: Sequence[None]) -> list[None]:
     """A write that matters to nobody: fails where the database takes no writes.
 
@@ -182,5 +198,6 @@ def refused_agents(connection: Connection, now: float) -> list[tuple[str, str]]:
     return [(row.key, row.refused or "") for row in connection.execute(query)]
 
 
+_OLDEST_READY = select(func.min(lanes.c.ready_at)).where(lanes.c.stage == bindparam("stage"))
 _READYZ = "readyz"
 _TOUCH = update(locks).where(locks.c.name == _READYZ).values(until=locks.c.until + 1)

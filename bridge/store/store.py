@@ -7,8 +7,8 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Concatenate, ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +29,7 @@ Result = TypeVar("Result")
 P = ParamSpec("P")
 
 _READERS = 4
+_STOP_SECONDS = 6.0
 _LOOKS, _LOOK_SECONDS = 50, 0.02
 
 
@@ -56,6 +57,7 @@ class Store:
         self._writes = open_engine(url, writes=True, pool=2)
         self._reads = open_engine(url, writes=False, pool=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._reading: set[Future[Any]] = set()
         self._lock_file: int | None = None
         lane = ThreadLane(Committer(self._writes)) if begin is None else ProcessLane(begin, self._held)
         self.writer = Writer(lane, lost)
@@ -74,13 +76,16 @@ class Store:
             await in_turn(lambda: self.do(free_all, FreeAll(None, self.clock.now())))
         return applied
 
-    async def stop(self) -> None:
-        """Commits what was submitted, gives every lease of this process up, closes the database."""
+    async def stop(self, seconds: float = _STOP_SECONDS) -> None:
+        """Commits what was submitted, gives every lease of this process up, closes the database. A database that
+        hangs is not waited for longer than `seconds`."""
         with contextlib.suppress(StoreUnavailable):  # then the leases run out by themselves
             freed = self.do(free_all, FreeAll(self.owner, self.clock.now()))
             freed.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await self.writer.stop()
-        self._readers.shutdown(wait=True)
+        await self.writer.stop(seconds)
+        self._readers.shutdown(wait=False, cancel_futures=True)
+        if reading := [asyncio.wrap_future(one) for one in self._reading]:
+            await asyncio.wait(reading, timeout=seconds / 10)
         self._writes.dispose()
         self._reads.dispose()
         if self._lock_file is not None:
@@ -109,7 +114,10 @@ class Store:
             except DBAPIError as error:
                 raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+        reading = self._readers.submit(run)
+        self._reading.add(reading)
+        reading.add_done_callback(self._reading.discard)
+        return await asyncio.wrap_future(reading)
 
     def _held(self) -> list[int]:
         return [] if self._lock_file is None else [self._lock_file]

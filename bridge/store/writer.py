@@ -18,6 +18,7 @@ import structlog
 from bridge.store.committer import Call, Committer, Item, Operation, Result, StoreUnavailable
 
 _DRAIN_SECONDS = 4.0
+_DRAIN_SHARE, _END_SHARE = 0.6, 0.3  # of the time that a stop has
 _HANGS_SECONDS = 10.0  # as long as a lease: what waited longer than that is somebody else's by now
 _MOST = 1024  # calls in one transaction: bounds how long a lone caller waits behind a burst
 
@@ -34,7 +35,8 @@ class Lane(Protocol):
 
     def send(self, batch: Sequence[Call]) -> None: ...
 
-    async def stop(self) -> None: ...
+    async def stop(self, seconds: float) -> None:
+        """Waits for its end, at most `seconds`."""
 
 
 class Writer:
@@ -53,24 +55,27 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._gone = "the store is not started"
+        self.failed: str | None = (
+            None  # why the database did not take a change; whoever tries it again clears it
+        )
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         await self._lane.start(self._answered, self._lost)
         self._gone = ""
 
-    async def stop(self) -> None:
-        """Finishes what was submitted, then ends. A database that hangs is not waited for longer than some seconds."""
+    async def stop(self, seconds: float) -> None:
+        """Finishes what was submitted, then ends. A database that hangs is not waited for longer than `seconds`."""
         if self._loop is not None:
             self._flush()
             try:
-                await asyncio.wait_for(self._idle.wait(), _DRAIN_SECONDS)
+                await asyncio.wait_for(self._idle.wait(), min(_DRAIN_SECONDS, seconds * _DRAIN_SHARE))
             except TimeoutError:
                 structlog.get_logger().error(
                     "store.not_drained", calls=len(self._under_way) + len(self._waiting)
                 )
             self._gone = "the store is closed"
-            await self._lane.stop()
+            await self._lane.stop(seconds * _END_SHARE)
 
     def submit(self, operation: Operation[Item, Result], item: Item) -> asyncio.Future[Result]:
         """A future of the result for `item`, set after the commit; it may raise StoreUnavailable.
@@ -130,7 +135,10 @@ class Writer:
         self._under_way = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
         assert self._loop is not None
         self._sent_at = self._loop.time()
-        self._lane.send([(operation, item) for operation, item, _ in self._under_way])
+        try:
+            self._lane.send([(operation, item) for operation, item, _ in self._under_way])
+        except Exception as error:  # noqa: BLE001 - whoever waits for these calls must hear of it
+            self._loop.call_soon(self._answered, [error] * len(self._under_way))
 
     def _answered(self, results: list[Any]) -> None:
         answered, self._under_way = self._under_way, []
@@ -141,7 +149,11 @@ class Writer:
         for (_, _, future), result in zip(answered, results, strict=True):
             if future.done():  # the caller was cancelled; the change stands
                 continue
-            if isinstance(result, Exception):
+            if isinstance(result, StopIteration):  # which a future does not take
+                future.set_exception(RuntimeError("StopIteration"))
+            elif isinstance(result, Exception):
+                if isinstance(result, StoreUnavailable):
+                    self.failed = str(result)
                 future.set_exception(result)
             else:
                 future.set_result(result)
@@ -177,13 +189,16 @@ class ThreadLane:
     def send(self, batch: Sequence[Call]) -> None:
         self._batches.put(batch)
 
-    async def stop(self) -> None:
+    async def stop(self, seconds: float) -> None:
         self._batches.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, seconds)
 
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
-            results = self._committer.commit(batch)
+            try:
+                results = self._committer.commit(batch)
+            except Exception as error:  # noqa: BLE001 - these calls fail, the thread goes on
+                results = [error] * len(batch)
             try:
                 self._loop.call_soon_threadsafe(self._answered, results)
             except RuntimeError:  # the loop closed while we committed: nobody waits any more

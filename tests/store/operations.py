@@ -20,3 +20,24 @@ def fail(_connection, items):
 
 def fail_oddly(_connection, items):
     raise Unportable("a", "b")
+
+
+def refuse() -> None:
+    """Called where a value is unpickled."""
+    raise ValueError("it cannot be read here")
+
+
+class Unreadable:
+    """Can be pickled, and not made again."""
+
+    def __reduce__(self):
+        return refuse, ()
+
+
+def give(_connection, items):
+    """One result is a function without a name, which cannot be sent, or one that cannot be read."""
+    return [{"function": lambda: None, "unreadable": Unreadable()}.get(item, item) for item in items]
+
+
+def stop_iteration(_connection, items):
+    return [StopIteration() for _ in items]

@@ -25,7 +25,7 @@ from bridge.writing import Begin
 from config.texts import Texts
 from tests.harness import eventually
 from tests.store.conftest import Bench, Clock, roster
-from tests.store.operations import echo, fail, fail_oddly
+from tests.store.operations import Unreadable, echo, fail, fail_oddly, give, stop_iteration
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,6 +88,40 @@ async def test_large_batches_pass_both_ways(bench):
     """Far more than a socket holds at once."""
     texts = [f"{n}" * 50_000 for n in range(100)]
     assert await asyncio.gather(*(bench.store.do(echo, text) for text in texts)) == texts
+
+
+@pytest.mark.parametrize("item", [lambda: None, Unreadable()], ids=["not pickled", "not read"])
+async def test_an_item_that_cannot_be_sent_fails_alone(bench, item):
+    """Its neighbours in the batch are stored, the writer goes on, and a batch of such items alone is answered too."""
+    items = [1, item, 2]
+    first, bad, second = await asyncio.gather(
+        *(bench.store.do(echo, one) for one in items), return_exceptions=True
+    )
+    assert (first, second) == (1, 2)
+    assert isinstance(bad, Exception)
+    (bad,) = await asyncio.gather(bench.store.do(echo, item), return_exceptions=True)
+    assert isinstance(bad, Exception)
+    assert await bench.store.do(echo, "goes on") == "goes on"
+
+
+@pytest.mark.parametrize("odd", ["function", "unreadable"])
+async def test_a_result_that_cannot_be_sent_fails_alone(bench, odd):
+    """Its call was carried out and hears of an error; its neighbours hear their results."""
+    first, bad, second = await asyncio.gather(
+        *(bench.store.do(give, one) for one in (1, odd, 2)), return_exceptions=True
+    )
+    assert (first, second) == (1, 2)
+    assert isinstance(bad, Exception)
+    assert await bench.store.do(echo, "goes on") == "goes on"
+
+
+async def test_every_error_reaches_its_caller(bench):
+    """Also StopIteration, which a future refuses."""
+    one, two = await asyncio.gather(
+        bench.store.do(stop_iteration, 1), bench.store.do(echo, 2), return_exceptions=True
+    )
+    assert isinstance(one, RuntimeError)
+    assert two == 2
 
 
 async def test_stop_commits_what_was_submitted(bench):
