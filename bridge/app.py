@@ -51,7 +51,7 @@ from config.settings import Settings
 from handlers.door import Door
 from handlers.parts import Demo, Parts
 from handlers.routes import make_app
-from handlers.server import Runner, origin_of
+from handlers.server import Runner, own_origins
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
 _HEARTBEAT_SECONDS = 3.0
@@ -269,7 +269,8 @@ class Service:
             streams=self.metrics.streams,
             stream_floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
             draining=lambda: self.draining,
-            own_origin=self.settings.public_url and origin_of(self.settings.public_url),
+            own_origins=own_origins(self.settings.public_url, self.settings.host, self.settings.port),
+            proxies=self.settings.trusted_proxies,
             demo=self.demo,
             bot_webhooks=OUR_WEBHOOKS if self.bot else None,
         )
