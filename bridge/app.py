@@ -211,6 +211,7 @@ class Service:
             backlog=lambda: self.health.backlog,
             stored=lambda: self.intake.arrived(),
             counter=self.metrics.events,
+            most_file_bytes=lambda: int(self.live.loaded.config.privacy.keep_files_gb * 1024**3),
         )
 
     def _bot(self, target: str | None) -> Bot | None:

@@ -161,7 +161,7 @@ async def test_the_writer_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tm
     lane = ProcessLane(Begin(f"sqlite:///{tmp_path}/x.db", "json", "info"))
     await lane.start(lambda _: None, lambda _: None)
     try:
-        raw = Path(f"/proc/{lane._process.pid}/environ").read_bytes()
+        raw = _environment_of(lane._process.pid)
         given = dict(one.split("=", 1) for one in raw.decode().split("\0") if one)
     finally:
         await lane.stop()
@@ -189,6 +189,10 @@ async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
     service.kill()
     await service.wait()
     await eventually(lambda: not _runs(writer), why="the writer stayed behind")
+
+
+def _environment_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def _runs(pid: int) -> bool:
