@@ -55,7 +55,7 @@ from config.settings import Settings
 from handlers.door import Door
 from handlers.parts import Demo, Parts
 from handlers.routes import make_app
-from handlers.server import Runner, origin_of
+from handlers.server import Runner, own_origins
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
 _HEARTBEAT_SECONDS = 3.0
@@ -221,6 +221,7 @@ class Service:
             backlog=lambda: self.health.backlog,
             stored=lambda: self.intake.arrived(),
             counter=self.metrics.events,
+            most_file_bytes=lambda: int(self.live.loaded.config.privacy.keep_files_gb * 1024**3),
         )
 
     def _bot(self, target: str | None) -> Bot | None:
@@ -279,7 +280,8 @@ class Service:
             streams=self.metrics.streams,
             stream_floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
             draining=lambda: self.draining,
-            own_origin=self.settings.public_url and origin_of(self.settings.public_url),
+            own_origins=own_origins(self.settings.public_url, self.settings.host, self.settings.port),
+            proxies=self.settings.trusted_proxies,
             demo=self.demo,
             bot_webhooks=OUR_WEBHOOKS if self.bot else None,
         )

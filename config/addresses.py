@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 
@@ -72,3 +72,16 @@ def web_origin(address: str) -> str:
     default = {"http": 80, "https": 443}[parts.scheme]
     port = f":{parts.port}" if parts.port not in (None, default) else ""
     return f"{parts.scheme}://{host}{port}"
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The addresses and networks of a comma-separated list. Raises AddressError."""
+    found = []
+    for item in filter(None, (one.strip() for one in text.split(","))):
+        try:
+            found.append(ip_network(item.strip("[]"), strict=False))
+        except ValueError as error:
+            raise AddressError(
+                f"{item[:60]!r} is neither an IP address nor a network", "10.0.0.0/8, or 127.0.0.1,::1"
+            ) from error
+    return tuple(found)

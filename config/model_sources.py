@@ -100,3 +100,5 @@ class Privacy(Model):
     """What is made unreadable in a customer's text before it leaves for Webex."""
     keep_days: float = Field(default=30, ge=0, le=36500)
     """How long ended conversations are kept, in days; 0: no longer than the service needs them."""
+    keep_files_gb: float = Field(default=20, gt=0, le=100_000)
+    """Most that customers' files may take up in the database, in gigabytes; beyond it no more are taken."""

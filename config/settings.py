@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.addresses import is_ipv6, service_address
+from config.addresses import is_ipv6, networks, service_address
 from config.database_url import database_url
 from config.variables import VariableError, read_variable
 
@@ -55,10 +56,15 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _networks(value: Any) -> Any:
+    return networks(value) if isinstance(value, str) else value
+
+
 def _database(value: SecretStr) -> SecretStr:
     return SecretStr(database_url(value.get_secret_value()))
 
 
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Address = Annotated[str, AfterValidator(service_address)]
 Format = Annotated[Literal["json", "console"], BeforeValidator(_lower)]
@@ -84,6 +90,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=1, le=65535, description="Port to listen on.")
     public_url: Address | None = Field(
         default=None, description="Address at which Webex reaches this service."
+    )
+    trusted_proxies: Networks = Field(
+        default=networks("127.0.0.0/8,::1"),
+        description="Proxies of our own, whose X-Forwarded-For is believed: addresses or networks, comma separated.",
     )
     webex_api_url: Address = Field(default="https://webexapis.com/v1", description="Webex's API.")
     webex_service_app_client_id: Token | None = Field(

@@ -51,12 +51,15 @@ class Door:
         backlog: Callable[[], Backlog],
         stored: Callable[[], None],
         counter: Counter,
+        most_file_bytes: Callable[[], int],
     ) -> None:
+        """`most_file_bytes()`: how much customers' files may take up in all."""
         self.store = store
         self.clock = clock
         self.root = root
         self.sources = sources
         self.rates = Rates()
+        self.most_file_bytes = most_file_bytes
         self._backlog = backlog
         self._stored = stored
         self._counted = cache(counter.labels)

@@ -23,16 +23,10 @@ _EXPOSED = "Retry-After, Content-Disposition"
 IDENT = re.compile(r"[0-9A-Za-z_-]{1,64}")  # what our own ids look like; anything else is not looked for
 
 
-def own_origin(request: web.Request, origin: str) -> bool:
-    """Whether `origin` is this service itself, by PUBLIC_URL or as the browser that asks sees it."""
-    host = request.headers.get("Host")
-    return origin == request.app[PARTS].own_origin or (bool(host) and origin.partition("://")[2] == host)
-
-
 def need_origin(request: web.Request, source: str) -> None:
     """Raises Problem 403. A caller without an Origin is no page, and proves itself by its key."""
     origin = request.headers.get("Origin")
-    if origin is None or own_origin(request, origin):
+    if origin is None or origin in request.app[PARTS].own_origins:
         return
     known = request.app[PARTS].door.sources().get(source)
     if known is None or origin not in known.origins:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from typing import Any
 
 from aiohttp import web
 
+from handlers.callers import client_address
 from handlers.events import Event, parse_event
 from handlers.origins import need_origin
 from handlers.parts import PARTS
@@ -16,14 +16,15 @@ from handlers.problems import Problem
 from handlers.reading import need_json, parse_json, read_body
 from handlers.source_events import json_answer
 
-PER_MINUTE_AND_ADDRESS = 30  # several kiosks of one store share an address
+PER_MINUTE_AND_ADDRESS = 30  # unless the source says otherwise; several kiosks of one store share an address
 _FIELDS = ("displayName", "message", "store", "topic", "language")
 _LEAST_KEY = 32  # characters of an Idempotency-Key, e.g. a UUID
 
 
 async def post_page(request: web.Request) -> web.Response:
     """202 as for an event; the subject is made here, for this visit alone."""
-    door = request.app[PARTS].door
+    parts = request.app[PARTS]
+    door = parts.door
     source = door.source(request.match_info["source"])
     if source.scheme != "page":
         raise Problem(404, "There is no page source of this name.")
@@ -33,7 +34,9 @@ async def post_page(request: web.Request) -> web.Response:
     need_origin(request, source.name)
     need_json(request)
     value = parse_json(body)
-    door.check_rate(f"address:{client_address(request)}", PER_MINUTE_AND_ADDRESS)
+    forwarded = request.headers.getall("X-Forwarded-For", ())
+    address = client_address(request.remote or "", forwarded, parts.proxies)
+    door.check_rate(f"address:{source.name}:{address}", source.rate_per_minute or PER_MINUTE_AND_ADDRESS)
     visit = _visit(request)
     event = _event(value, visit)
     status, answer = await door.take_event(source, visit, event)
@@ -63,26 +66,3 @@ def _event(value: Any, visit: str) -> Event:
         for error in problem.extra["errors"]:
             error["field"] = error["field"].removeprefix("data").removeprefix(".") or "(body)"
         raise
-
-
-def client_address(request: web.Request) -> str:
-    """Whose call it is. Behind a proxy of our own (a private address) the proxy's word is taken.
-
-    An IPv6 address counts by its network of 64 bits: one household or store has all of it.
-    """
-    peer = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        address = _address(peer)
-        if forwarded and not address.is_global:
-            address = _address(forwarded)
-    except ValueError:
-        return peer
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
-    return str(address)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    address = ipaddress.ip_address(text)
-    return getattr(address, "ipv4_mapped", None) or address

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -50,7 +51,8 @@ class Parts:
     streams: Gauge
     stream_floor_seconds: float
     draining: Callable[[], bool]
-    own_origin: str | None = None  # of PUBLIC_URL
+    own_origins: frozenset[str] = frozenset()  # of the pages that we serve ourselves
+    proxies: Sequence[IPv4Network | IPv6Network] = ()  # whose X-Forwarded-For is believed
     demo: Demo | None = None
     bot_webhooks: str | None = None  # the name of the bot's webhooks, where there is a bot
     open_streams: Counter[str] = field(default_factory=Counter)  # by conversation

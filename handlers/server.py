@@ -68,3 +68,17 @@ def origin_of(address: str) -> str:
     parts = urlsplit(address)
     usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     return f"{parts.scheme}://{parts.netloc}".lower().removesuffix(usual)
+
+
+def own_origins(public_url: str | None, host: str, port: int) -> frozenset[str]:
+    """The web origins of our own pages: PUBLIC_URL's, or without one those of HOST and of this machine, at our port.
+
+    What a request says of itself (`Host`) is no evidence: somebody else's page can make it equal to its origin.
+    """
+    own = origin_of(public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    parts = urlsplit(own)
+    if public_url and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        return frozenset({own})
+    at = f":{parts.port}" if parts.port else ""
+    # This machine has several names, and its pages may be opened under each.
+    return frozenset({own, *(f"{parts.scheme}://{name}{at}" for name in ("localhost", "127.0.0.1", "[::1]"))})

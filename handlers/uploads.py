@@ -7,17 +7,19 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from fnmatch import fnmatchcase
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.domain.filenames import shortened
+from bridge.domain.filetypes import HEAD_BYTES, Mismatch, is_among, type_of
 from bridge.store.committer import StoreUnavailable
 from bridge.store.files import (
     CHUNK_BYTES,
     Chunk,
+    ConversationFull,
     NewFile,
+    StoreFull,
     Whole,
     drop_files,
     finish_files,
@@ -31,6 +33,8 @@ from handlers.reading import MOST_BYTES, need_plain
 from handlers.sources import SourceView
 
 UPLOAD_SECONDS = 600.0  # for a whole file; no line is kept longer than that
+MOST_OF_CONVERSATION = 100 * 1024 * 1024  # bytes of all its files; one of the largest size always fits
+_FULL_RETRY = 600  # as often as retention makes room
 _MOST_PARTS = 16
 _LONGEST_NAME = 150
 _AROUND_THE_FILE = 256 * 1024  # bytes of a body that are not the file: boundaries, headers, the text
@@ -48,7 +52,7 @@ async def receive_upload(request: web.Request, door: Door, conversation_id: str,
     source = door.source(source_name)
     if (request.content_length or 0) > source.max_file_bytes + _AROUND_THE_FILE:
         raise _too_large(source)
-    upload = _Upload(door, source, conversation_id)
+    upload = _Upload(door, source, conversation_id, request.content_length)
     done = False
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
@@ -68,8 +72,10 @@ async def receive_upload(request: web.Request, door: Door, conversation_id: str,
 class _Upload:
     """One multipart body on its way in."""
 
-    def __init__(self, door: Door, source: SourceView, conversation_id: str) -> None:
+    def __init__(self, door: Door, source: SourceView, conversation_id: str, length: int | None) -> None:
         self.file_id: str | None = None  # set from the moment something of it may be in the store
+        # What is not known beforehand may be as large as it may be.
+        self._most_bytes = min(length or source.max_file_bytes, source.max_file_bytes)
         self._door = door
         self._source = source
         self._conversation_id = conversation_id
@@ -91,31 +97,68 @@ class _Upload:
         return Words(text, (file,))  # type: ignore[arg-type]
 
     async def _file(self, part: BodyPartReader) -> dict[str, object]:
-        kind = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()
-        allowed = self._source.file_types
-        if not _MEDIA_TYPE.fullmatch(kind) or not any(fnmatchcase(kind, pattern) for pattern in allowed):
-            raise Problem(415, f"Files of this type are not taken here, only {', '.join(allowed)}.")
+        said = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()
+        if not _MEDIA_TYPE.fullmatch(said):
+            raise Problem(415, "The file's Content-Type is no media type.")
         if part.headers.get("Content-Transfer-Encoding", "").strip().lower() not in _AS_IT_IS:
             raise Problem(415, "Send the file's bytes as they are, without Content-Transfer-Encoding.")
         name = safe_name(part.filename or "file")
-        store = self._door.store
-        self.file_id = secrets.token_hex(12)
-        new = NewFile(self.file_id, self._conversation_id, name, kind, self._door.clock.now())
-        await store.do(put_files, new)
-        size = await self._bytes(part)
-        await store.do(finish_files, Whole(self.file_id, size))
+        pieces = _pieces(part)
+        first = await anext(pieces, b"")
+        if not first:
+            raise wrong_field("file", "is empty")
+        kind = self._type(name, first[:HEAD_BYTES])
+        await self._begin(name, kind)
+        size = await self._bytes(first, pieces)
+        assert self.file_id is not None
+        await self._door.store.do(finish_files, Whole(self.file_id, size))
         return {"id": self.file_id, "name": name, "type": kind, "size": size}
 
-    async def _bytes(self, part: BodyPartReader) -> int:
+    def _type(self, name: str, head: bytes) -> str:
+        """What the file is, whatever its sender says. Raises Problem 415 where this source does not take it."""
+        allowed = self._source.file_types
+        try:
+            kind = type_of(name, head)
+        except Mismatch as mismatch:
+            raise Problem(415, str(mismatch)) from None
+        if not is_among(kind, allowed):
+            raise Problem(415, f"This file is {kind}. Taken here are only {', '.join(allowed)}.")
+        return kind
+
+    async def _begin(self, name: str, kind: str) -> None:
+        """Makes the file known, and takes the room that it may need."""
+        door = self._door
+        self.file_id = secrets.token_hex(12)
+        new = NewFile(
+            self.file_id,
+            self._conversation_id,
+            name,
+            kind,
+            door.clock.now(),
+            reserved=self._most_bytes,
+            most_of_conversation=MOST_OF_CONVERSATION,
+            most_in_all=door.most_file_bytes(),
+            counts_for=UPLOAD_SECONDS,
+        )
+        try:
+            await door.store.do(put_files, new)
+        except ConversationFull:
+            most = MOST_OF_CONVERSATION / (1024 * 1024)
+            raise Problem(413, f"The files of one conversation may have {most:g} MB together.") from None
+        except StoreFull:
+            raise Problem(
+                503, "There is no room for files just now. Words are taken.", retry_after=_FULL_RETRY
+            ) from None
+
+    async def _bytes(self, first: bytes, rest: AsyncIterator[bytes]) -> int:
         assert self.file_id is not None
-        size = 0
-        async for n, chunk in _pieces(part):
-            size += len(chunk)
+        size, n, piece = 0, 0, first
+        while piece:
+            size += len(piece)
             if size > self._source.max_file_bytes:
                 raise _too_large(self._source)
-            await self._door.store.do(put_chunks, Chunk(self.file_id, n, chunk))
-        if not size:
-            raise wrong_field("file", "is empty")
+            await self._door.store.do(put_chunks, Chunk(self.file_id, n, piece))
+            n, piece = n + 1, await anext(rest, b"")
         return size
 
 
@@ -131,17 +174,16 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
     raise Problem(422, f"The body has more than {_MOST_PARTS} parts.")
 
 
-async def _pieces(part: BodyPartReader) -> AsyncIterator[tuple[int, bytes]]:
-    """(n, bytes): pieces of CHUNK_BYTES, the last one smaller, however small they arrive."""
-    n, piece = 0, bytearray()
+async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    """Pieces of CHUNK_BYTES, the last one smaller, however small they arrive."""
+    piece = bytearray()
     while chunk := await part.read_chunk(CHUNK_BYTES):
         piece += chunk
         while len(piece) >= CHUNK_BYTES:
-            yield n, bytes(piece[:CHUNK_BYTES])
+            yield bytes(piece[:CHUNK_BYTES])
             del piece[:CHUNK_BYTES]
-            n += 1
     if piece:
-        yield n, bytes(piece)
+        yield bytes(piece)
 
 
 async def _small(part: BodyPartReader) -> bytes:

@@ -19,9 +19,10 @@ _BASE_ENVIRON = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "L
 
 
 class BridgeProcess(Bridge):
-    """`bridge run` in a process of its own, to be killed. `errors`: the file of its log."""
+    """`bridge run` in a process of its own, to be killed. `errors`: the file of its log, unless it goes to `log_to`."""
 
     process: asyncio.subprocess.Process | None = None
+    log_to: int | None = None
 
     @property
     def errors(self) -> Path:
@@ -29,8 +30,9 @@ class BridgeProcess(Bridge):
 
     async def start(self, wait_ready: bool = True) -> None:
         with self.errors.open("ab") as log:
+            to = log if self.log_to is None else self.log_to
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=log, stderr=log,
+                sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=to, stderr=to,
                 env={**_BASE_ENVIRON, **self.environ},
             )  # fmt: skip
         if wait_ready:
@@ -64,12 +66,14 @@ async def bridge_process(
     database_url: str | None = None,
     public_url: bool = False,
     environ: Mapping[str, str] | None = None,
+    log_to: int | None = None,
 ) -> AsyncIterator[BridgeProcess]:
     """A started and ready BridgeProcess; killed at the end."""
     with tempfile.TemporaryDirectory(prefix="bridge-test-", ignore_cleanup_errors=True) as folder:
         bridge = BridgeProcess(
             setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=None
         )  # fmt: skip
+        bridge.log_to = log_to
         try:
             await bridge.start()
             yield bridge

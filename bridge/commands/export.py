@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import sys
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,8 @@ _FORM = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?))?(Z|[+-]\d\d:\d\d)?", re.ASCII
 )
 _FORMULA = ("=", "+", "-", "@")
+# White space, controls and invisible characters, which some spreadsheets drop before they look.
+_UNSEEN = ("Z", "C")
 
 
 def export(
@@ -80,8 +83,15 @@ def _row(row: RowMapping) -> list[Any]:
 
 
 def _safe(text: str | None) -> str | None:
-    """Also with white space in front: some spreadsheets drop it before they look."""
-    return f"'{text}" if text and text.lstrip().startswith(_FORMULA) else text
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    Full-width and small forms of a sign are that sign to some; a tab or a line's end in front is dropped by others.
+    """
+    if not text:
+        return text
+    seen = next((one for one in text if not unicodedata.category(one).startswith(_UNSEEN)), "")
+    is_formula = unicodedata.normalize("NFKC", seen).startswith(_FORMULA)
+    return f"'{text}" if is_formula or text[0] in "\t\r\n" else text
 
 
 def _file_names(files: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, tuple_, update
 
 from bridge.store.tables import deliveries, envelopes, file_chunks, files, messages
 
@@ -30,30 +30,55 @@ def put_chunks(connection: Connection, chunks: Sequence[Chunk]) -> list[None]:
 @dataclass(frozen=True, slots=True)
 class NewFile:
     """A file whose bytes are about to come. The row goes first: should we die meanwhile, the bytes are not
-    forgotten by whoever removes the conversation."""
+    forgotten by whoever removes the conversation.
+
+    `reserved`: how many bytes may come; they count until it is whole, but no longer than `counts_for` seconds.
+    """
 
     id: str
     conversation_id: str
     name: str
     type: str
     at: float
+    reserved: int
+    most_of_conversation: int
+    most_in_all: int
+    counts_for: float
 
 
-def put_files(connection: Connection, new: Sequence[NewFile]) -> list[None]:
-    rows = [
-        {
-            "id": one.id,
-            "conversation_id": one.conversation_id,
-            "name": one.name,
-            "type": one.type,
-            "size": 0,
-            "url": None,
-            "created_at": one.at,
-        }
-        for one in new
-    ]
-    connection.execute(insert(files), rows)
-    return [None] * len(new)
+class ConversationFull(Exception):
+    """The conversation's files have as many bytes as they may have."""
+
+
+class StoreFull(Exception):
+    """All customers' files together have as many bytes as they may have."""
+
+
+def put_files(connection: Connection, new: Sequence[NewFile]) -> list[Exception | None]:
+    """Makes each file known for which there is room; else ConversationFull or StoreFull, as a value."""
+    return [_put_file(connection, one) for one in new]
+
+
+def _put_file(connection: Connection, one: NewFile) -> Exception | None:
+    coming = case((files.c.created_at > one.at - one.counts_for, files.c.reserved), else_=0)
+    held = select(func.coalesce(func.sum(files.c.size + coming), 0)).where(files.c.url.is_(None))
+    mine = connection.execute(held.where(files.c.conversation_id == one.conversation_id)).scalar_one()
+    if mine + one.reserved > one.most_of_conversation:
+        return ConversationFull()
+    if connection.execute(held).scalar_one() + one.reserved > one.most_in_all:
+        return StoreFull()
+    row = {
+        "id": one.id,
+        "conversation_id": one.conversation_id,
+        "name": one.name,
+        "type": one.type,
+        "size": 0,
+        "reserved": one.reserved,
+        "url": None,
+        "created_at": one.at,
+    }
+    connection.execute(insert(files), [row])
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +95,7 @@ def finish_files(connection: Connection, done: Sequence[Whole]) -> list[None]:
     return [None] * len(done)
 
 
-_FINISH = update(files).where(files.c.id == bindparam("file")).values(size=bindparam("bytes"))
+_FINISH = update(files).where(files.c.id == bindparam("file")).values(size=bindparam("bytes"), reserved=0)
 
 
 def drop_files(connection: Connection, ids: Sequence[str]) -> list[None]:

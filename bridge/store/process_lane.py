@@ -8,6 +8,7 @@ crash, and this process can write nothing any more.
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import signal
 import socket
@@ -25,6 +26,23 @@ _STOP_SECONDS = 2.0
 _LENGTH = struct.Struct("!Q")
 
 
+# What the process needs of ours: where Python, libraries and certificates are, language and time zone, and what
+# SQLite and libpq look for. Secrets are not among it: what it must know comes over the socket.
+_NEEDED = (
+    "PATH", "HOME", "TZ", "TZDIR", "LANG", "LANGUAGE", "TMPDIR", "SQLITE_TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE",
+    "SSL_CERT_DIR", "OPENSSL_CONF", "KRB5CCNAME", "KRB5_CONFIG",
+)  # fmt: skip
+_NEEDED_PREFIXES = ("LC_", "PYTHON", "PG")
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _NEEDED or name.startswith(_NEEDED_PREFIXES)
+    }
+
+
 def _spawn(end: int, held: Sequence[int]) -> subprocess.Popen[bytes]:
     """-P: no module is looked for in the folder from which the service was started. A session of its own: Ctrl-C
     is for the service alone. So is SIGTERM, from the first moment: the mask is inherited."""
@@ -32,7 +50,11 @@ def _spawn(end: int, held: Sequence[int]) -> subprocess.Popen[bytes]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     try:
         return subprocess.Popen(  # noqa: S603 - our own module
-            command, pass_fds=(end, *held), stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            pass_fds=(end, *held),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(),
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -302,9 +302,18 @@ files = Table(
     Column("name", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),  # bytes that may still come
     Column("url", Text),  # an agent's file at Webex; None: the bytes are in file_chunks
     Column("created_at", Float, nullable=False),
     Index("files_conversation", "conversation_id"),
+    Index(  # how much customers' files take up is answered by it alone
+        "files_held",
+        "size",
+        "reserved",
+        "created_at",
+        sqlite_where=text("url IS NULL"),
+        postgresql_where=text("url IS NULL"),
+    ),
 )
 
 file_chunks = Table(

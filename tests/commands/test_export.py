@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.commands.export import _safe
 from bridge.simulator import Simulator
 from bridge.store.visit import visit
 from tests.commands.conftest import Ran, beside
@@ -76,6 +77,36 @@ async def test_formulas_are_disarmed(sim: Simulator) -> None:
     assert (found[0]["subject"], found[0]["displayName"]) == (f"'+{evil}", f"'@{evil}")
     assert found[0]["topic"] == f"' {evil}"
     assert (found[1]["displayName"], found[1]["text"]) == ("'-B", "'-1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠x",
+        "﹦1",
+        "\t=1",
+        "\tx",
+        "\rx",
+        "\nx",
+        "\u00a0=1",
+        "\ufeff=1",
+        "\u200b=1",
+        "\x00=1",
+        " ＝1",
+    ],
+)
+def test_every_disguise_of_a_formula_is_disarmed(text: str) -> None:
+    """Full-width signs, and what stands unseen in front of one."""
+    assert _safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "x=1", " x", "ü", "5-3", "'=1", "。＝"])
+def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
+    """Word for word."""
+    assert _safe(text) == text
 
 
 async def test_days_are_inclusive_and_may_have_an_offset(sim: Simulator) -> None:

@@ -210,3 +210,12 @@ def test_missing_credentials_are_named() -> None:
     settings = load_settings({"WEBEX_SERVICE_APP_CLIENT_ID": "x"})
     assert missing_credentials(settings, "service-app") == ["WEBEX_SERVICE_APP_CLIENT_SECRET"]
     assert missing_credentials(settings, "personal-token") == ["WEBEX_PERSONAL_ACCESS_TOKEN"]
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    """This machine unless said otherwise; what is neither is named."""
+    assert [str(one) for one in load_settings({}).trusted_proxies] == ["127.0.0.0/8", "::1/128"]
+    named = load_settings({"TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7,2001:db8::1"}).trusted_proxies
+    assert [str(one) for one in named] == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::1/128"]
+    said = problem_of({"TRUSTED_PROXIES": "10.0.0.0/8, proxy.internal"})
+    assert said.startswith("TRUSTED_PROXIES: 'proxy.internal' is neither an IP address nor a network")

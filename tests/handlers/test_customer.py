@@ -244,9 +244,26 @@ async def test_pages_of_other_origins_may_read_nothing(bridge: RunningBridge, or
 
 
 async def test_own_pages_need_no_origin_in_the_configuration(bridge: RunningBridge) -> None:
-    """The kiosk page is served by this service and speaks to it."""
+    """The kiosk page is served by this service and speaks to it, under each name of this machine, at our port."""
     ada = await bridge.opened("ada")
-    assert (await ada.call("GET", headers={"Origin": bridge.url})).status == 200
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        origin = f"http://{host}:{bridge.port}"
+        assert (await ada.call("GET", headers={"Origin": origin})).status == 200
+        assert (await ada.call("GET", headers={"Origin": f"http://{host}:{bridge.port + 1}"})).status == 403
+
+
+@pytest.mark.parametrize("public_url", [None, "https://bridge.example.com", "http://127.0.0.1:1"])
+async def test_host_is_no_evidence_of_our_own_page(public_url: str | None) -> None:
+    """A name that means this machine for a moment (DNS rebinding) makes nobody's page ours: PUBLIC_URL decides."""
+    environ = {"PUBLIC_URL": public_url} if public_url else {}
+    async with Simulator() as sim, running(SETUP, sim, environ=environ) as bridge:
+        ada = await bridge.opened("ada")
+        evil = f"evil.example.com:{bridge.port}"
+        assert (await ada.call("GET", headers={"Origin": f"http://{evil}", "Host": evil})).status == 403
+        own = await ada.call("GET", headers={"Origin": bridge.url})
+        assert own.status == (403 if public_url else 200)
+        if public_url:
+            assert (await ada.call("GET", headers={"Origin": public_url})).status == 200
 
 
 async def test_own_pages_work_behind_a_proxy_that_changes_the_host() -> None:

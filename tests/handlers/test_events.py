@@ -216,6 +216,8 @@ async def test_every_wrong_field_is_named(bridge: RunningBridge) -> None:
         ({"files": ["http://example.com/a"]}, "data.files.0"),
         ({"files": ["https://u:p@example.com/a"]}, "data.files.0"),
         ({"files": "https://example.com"}, "data.files"),
+        ({"files": ["https://example.com/a.png", "https://example.com/evil%2Eexe?x=.png"]}, "data.files.1"),
+        ({"files": ["https://example.com/a.html#b.png"]}, "data.files.0"),
         ({"context": {"a": float("1e308") * 10}}, ""),
     ],
 )

@@ -45,7 +45,7 @@ async def test_no_line_holds_what_is_nobody_s_business(errors: io.StringIO) -> N
         await bridge.event("message.created", subject=SUBJECT + "-unknown", message=WORDS)
         await bridge.event(secret=b"wrong", **wish)
         ada = bridge.customer(answer)
-        await ada.upload(f"{WORDS}.png", "image/png", WORDS.encode())
+        await ada.upload(f"{WORDS}.png", "image/png", b"\x89PNG\r\n\x1a\n" + WORDS.encode())
         await ada.upload(f"{WORDS}.exe", "application/x-msdownload", WORDS.encode())
         odd = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{WORDS}\r\n\r\nx\r\n--b--\r\n'
         refused = await ada.call(

@@ -9,12 +9,13 @@ import aiohttp
 import pytest
 from sqlalchemy import Connection, func, select
 
+from bridge.store.files import NewFile, put_files
 from bridge.store.tables import file_chunks, files
 from handlers import uploads
-from handlers.uploads import safe_name
+from handlers.uploads import UPLOAD_SECONDS, safe_name
 from tests.customers import Answer, Customer
 from tests.handlers.conftest import SETUP
-from tests.harness import RunningBridge, eventually
+from tests.harness import AMY, RunningBridge, ShiftedClock, eventually
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 MB = 1024 * 1024
@@ -85,7 +86,11 @@ async def test_file_goes_out_and_comes_back_whole(bridge: RunningBridge) -> None
         (400, part("A: \0") + b"--b--\r\n", FORM),
         (422, file_part() + file_part() + b"--b--\r\n", FORM),
         (422, file_part(content=b"") + b"--b--\r\n", FORM),
-        (415, file_part(kind="text/html") + b"--b--\r\n", FORM),
+        (415, file_part(name="a.html", kind="image/png", content=b"<p>") + b"--b--\r\n", FORM),
+        (415, file_part(name="evil.exe", content=b"MZ\x90") + b"--b--\r\n", FORM),
+        (415, file_part(name="evil.png", content=b"MZ\x90") + b"--b--\r\n", FORM),
+        (415, file_part(name="evil.exe") + b"--b--\r\n", FORM),
+        (415, file_part(name="file", content=b"\0\1") + b"--b--\r\n", FORM),
         (415, file_part(kind="image/\udcff") + b"--b--\r\n", FORM),
         (415, file_part(kind="image/svg+xml/../png") + b"--b--\r\n", FORM),
         (415, file_part(kind="") + b"--b--\r\n", FORM),
@@ -107,7 +112,7 @@ async def test_file_goes_out_and_comes_back_whole(bridge: RunningBridge) -> None
         (400, part("Content-Type: multipart/mixed", b"--c--") + b"--b--\r\n", FORM),
         (415, file_part() + b"--b--\r\n", "multipart/mixed; boundary=b"),
     ],
-    ids=range(28),
+    ids=range(32),
 )
 async def test_hostile_body_is_refused_and_leaves_nothing(
     bridge: RunningBridge, status: int, body: bytes, kind: str
@@ -120,6 +125,82 @@ async def test_hostile_body_is_refused_and_leaves_nothing(
     )
     assert await nothing_stored(bridge)
     assert (await ada.say("still here")).status == 202
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "content", "kind"),
+    [
+        ("IMG_0001.HEIC", "application/octet-stream", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+        ("report.pdf", "application/octet-stream", b"%PDF-1.7\n", "application/pdf"),
+        ("broken box.png", "text/html", PNG, "image/png"),
+        ("photo.jpg", "image/jpeg", PNG, "image/png"),
+    ],
+)
+async def test_type_is_what_the_file_shows(
+    bridge: RunningBridge, name: str, said: str, content: bytes, kind: str
+) -> None:
+    """Whatever the sender says of it; the agent and the page get the type that it has."""
+    ada = await bridge.opened("ada")
+    assert (await ada.upload(name, said, content)).status == 202
+    await eventually(lambda: bridge.world.messages_to(AMY))
+    (file,) = bridge.world.files.values()
+    assert (file.name, file.type, file.content) == (name, kind, content)
+    assert (await ada.messages())[0]["files"][0]["type"] == kind
+
+
+async def test_refusal_of_a_file_says_why(bridge: RunningBridge) -> None:
+    """The type that it has and those that are taken, or that its name belies it."""
+    ada = await bridge.opened("ada")
+    other = await ada.upload("evil.exe", "image/png", b"MZ\x90")
+    assert "application/x-msdownload" in other.body["detail"]
+    assert "image/*, application/pdf" in other.body["detail"]
+    belied = await ada.upload("evil.png", "image/png", b"MZ\x90")
+    assert "ends in .png" in belied.body["detail"]
+
+
+async def test_files_of_one_conversation_are_bounded(
+    bridge: RunningBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that come at once count from their first byte; beyond the bound 413; another customer is not touched."""
+    monkeypatch.setattr(uploads, "MOST_OF_CONVERSATION", 3 * MB)
+    ada, bob = await bridge.opened("ada"), await bridge.opened("bob")
+    content = PNG + bytes(MB - 10_000 - len(PNG))
+    answers = await asyncio.gather(*(ada.upload("a.png", "image/png", content) for _ in range(12)))
+    taken = [answer.status for answer in answers].count(202)
+    assert {answer.status for answer in answers} == {202, 413}
+    assert 1 <= taken <= 3
+    for _ in range(3 - taken):
+        assert (await ada.upload("a.png", "image/png", content)).status == 202
+    assert (await ada.upload("a.png", "image/png", content)).status == 413
+    assert (await ada.upload("a.png", "image/png", PNG)).status == 202
+    assert (await bob.upload("a.png", "image/png", content)).status == 202
+    await bridge.restart()
+    assert (await ada.upload("a.png", "image/png", content)).status == 413
+
+
+async def test_files_of_all_together_are_bounded(bridge: RunningBridge) -> None:
+    """503 with Retry-After for whoever comes last, until retention has made room; words are taken."""
+    await bridge.reload({**SETUP, "privacy": {"keep_files_gb": 2.5 / 1024}})
+    ada, bob = await bridge.opened("ada"), await bridge.opened("bob")
+    content = PNG + bytes(MB - len(PNG))
+    assert (await ada.upload("a.png", "image/png", content)).status == 202
+    assert (await ada.upload("a.png", "image/png", content)).status == 202
+    full = await bob.upload("a.png", "image/png", content)
+    assert (full.status, int(full.headers["Retry-After"]) >= 1) == (503, True)
+    assert (await bob.say("words")).status == 202
+
+
+async def test_upload_that_died_with_the_process_gives_its_room_back(
+    bridge: RunningBridge, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to come counts for no longer than an upload may take."""
+    monkeypatch.setattr(uploads, "MOST_OF_CONVERSATION", 3 * MB)
+    ada = await bridge.opened("ada")
+    lost = NewFile("lost", ada.id, "a.png", "image/png", clock.now(), 3 * MB, 3 * MB, 9 * MB, UPLOAD_SECONDS)
+    await bridge.service.store.do(put_files, lost)
+    assert (await ada.upload("a.png", "image/png", PNG)).status == 413
+    clock.shift += UPLOAD_SECONDS + 1
+    assert (await ada.upload("a.png", "image/png", PNG)).status == 202
 
 
 async def test_packed_upload_is_415(bridge: RunningBridge) -> None:
@@ -140,7 +221,7 @@ async def test_file_of_the_limit_is_taken_and_a_byte_more_is_not(
     await bridge.reload(setup)
     ada = await bridge.opened("ada")
     for extra, status in ((0, 202), (1, 413), (2 * MB, 413)):
-        body = file_part(content=b"x" * (MB + extra)) + b"--b--\r\n"
+        body = file_part(content=PNG + b"x" * (MB + extra - len(PNG))) + b"--b--\r\n"
 
         async def pieces(whole: bytes = body) -> Any:
             for start in range(0, len(whole), 100_000):
@@ -158,7 +239,7 @@ async def test_client_that_leaves_half_way_leaves_nothing(bridge: RunningBridge)
         f"POST /v1/conversations/{ada.id}/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.key}\r\n"
         f"Content-Type: {FORM}\r\nContent-Length: 3000000\r\n\r\n"
     )
-    writer.write(head.encode() + file_part(content=b"x" * MB)[:-2])
+    writer.write(head.encode() + file_part(content=PNG + b"x" * MB)[:-2])
     await writer.drain()
     await eventually(lambda: some_stored(bridge))
     writer.transport.abort()
@@ -178,7 +259,7 @@ async def test_upload_that_never_ends_is_given_up(
     release = asyncio.Event()
 
     async def endless() -> Any:
-        yield file_part(content=b"x" * MB)[:-2]
+        yield file_part(content=PNG + b"x" * MB)[:-2]
         await release.wait()
 
     async with asyncio.timeout(60):

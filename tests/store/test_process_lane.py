@@ -185,6 +185,24 @@ async def test_nobody_waits_long_for_a_writer_that_hangs(bench, monkeypatch):
     await eventually(answered)
 
 
+async def test_the_writer_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Its environment holds what it needs to run and to reach the database, and nothing else of ours."""
+    monkeypatch.setenv("WEBEX_BOT_TOKEN", "a-secret")
+    monkeypatch.setenv("KIOSK_SECRET", "another")
+    monkeypatch.setenv("BRIDGE_SECRET_KEY", "a-third")
+    monkeypatch.setenv("PGSSLROOTCERT", "ca.pem")
+    monkeypatch.setenv("TZ", "UTC")
+    lane = ProcessLane(Begin(f"sqlite:///{tmp_path}/x.db", "json", "info"))
+    await lane.start(lambda _: None, lambda _: None)
+    try:
+        raw = _environment_of(lane._process.pid)
+        given = dict(one.split("=", 1) for one in raw.decode().split("\0") if one)
+    finally:
+        await lane.stop()
+    assert (given["PGSSLROOTCERT"], given["TZ"], given["PATH"]) == ("ca.pem", "UTC", os.environ["PATH"])
+    assert {name for name in given if "SECRET" in name or "TOKEN" in name} == set()
+
+
 async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
     """However the service ends, its writer does not stay behind with the database."""
     program = (
@@ -205,6 +223,10 @@ async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
     service.kill()
     await service.wait()
     await eventually(lambda: not _runs(writer), why="the writer stayed behind")
+
+
+def _environment_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def _runs(pid: int) -> bool:
