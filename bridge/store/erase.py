@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
+from bridge.store import gates
 from bridge.store.outbox import thread_lane
 from bridge.store.tables import (
     agents,
@@ -133,6 +134,7 @@ def _forget_guests(connection: Connection, guest_ids: Sequence[str]) -> None:
         _delete_lanes(connection, keys + [f"{stage}:{one}" for stage in ("say", "hook") for one in some])
         for table in (threads, heard, hints, guest_tokens):
             connection.execute(delete(table).where(table.c.guest_id.in_(some)))
+        gates.forget(connection, some)
         connection.execute(delete(guests).where(guests.c.id.in_(some)))
 
 
