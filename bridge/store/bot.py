@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from bridge.domain.throttling import BOT, READING, SENDING
-from bridge.store import gates, outbox, overrides
+from bridge.store import gates, outbox, overrides, refusals
 from bridge.store.outbox import Claim, Next, Settled, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
@@ -97,6 +97,7 @@ class Effects:
     wishes: tuple[Wish, ...] = ()
     deeds: tuple[Deed, ...] = ()
     hush: tuple[str, float] | None = None  # (name, until): the same is not said again before
+    forgiven: tuple[str, ...] = ()  # agents whom Webex refused, and who get customers again
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def _do(connection: Connection, work: Work, effects: Effects, now: float) -> Non
         overrides.lift(connection, effects.lifts)
     if effects.changes:
         overrides.put(connection, effects.changes)
+    if effects.forgiven:
+        refusals.forgive(connection, effects.forgiven)
     if effects.deeds:
         overrides.note_deeds(connection, effects.deeds)
     rows = [
