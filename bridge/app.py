@@ -35,7 +35,7 @@ from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
 from bridge.stopping import STOP_SECONDS
-from bridge.store import hearing, hooks, news, outbox, overrides, ticks, vault
+from bridge.store import gates, hearing, hooks, news, outbox, overrides, ticks, vault
 from bridge.store.committer import StoreUnavailable
 from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
@@ -48,6 +48,7 @@ from bridge.supervision import Loops
 from bridge.ticks import Ticks
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
+from bridge.webex.gates import Connector, Gates
 from bridge.webex.setup import OUR_WEBHOOKS
 from bridge.writing import Begin
 from config.load import Loaded
@@ -142,6 +143,7 @@ class Service:
         )
         self._build()
         self._undo.push_async_callback(self._stop_work)
+        await self._learn_gates()
         await self._listen()
         self._schedule()
         self._work()
@@ -149,7 +151,7 @@ class Service:
     def _build(self) -> None:
         settings, clock, store = self.settings, self.clock, self.store
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_SAY + _HEAR), cookie_jar=aiohttp.DummyCookieJar()
+            connector=Connector(limit=_SAY + _HEAR), cookie_jar=aiohttp.DummyCookieJar()
         )
         self.webex = WebexClient(
             settings.webex_api_url,
@@ -157,6 +159,7 @@ class Service:
             clock,
             timeout=self._webex_timeout,
             on_call=self.metrics.webex_call,
+            gates=Gates(clock, self._throttled),
         )
         self.minter = make_minter(
             self.live.loaded.config.webex.guests, settings, self.webex, self.vault, clock
@@ -318,6 +321,8 @@ class Service:
         every(60, "lanes.find_stranded", self._find_stranded)
         every(600, "store.purge", self._purge, first_after=30)
         every(300, "webhooks.look_over", self._look_over)
+        if self.settings.uses_postgresql:
+            every(2, "gates.learn", self._learn_gates)
         every(3600, "guests.count", self.health.count_guests, first_after=60)
         if self.bot:
             every(300, "bot.reconcile", self.bot.reconcile)
@@ -453,6 +458,18 @@ class Service:
     def _token_changed(self, guest_id: str, due: float) -> None:
         self.ticks.reissue_at(due)
         self._tell({f"guest:{guest_id}"})
+
+    def _throttled(self, owner: str, flow: str, seconds: float) -> None:
+        """A 429 came: a restart and the other processes must know, too."""
+        gate = gates.Gate(owner, flow, self.clock.now() + seconds)
+        told = self.store.do(gates.close, gate)
+        told.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _learn_gates(self) -> None:
+        """What Webex asked of us before the start, or of another process."""
+        now = self.clock.now()
+        for gate in await self.store.read(gates.closed, now):
+            self.webex.gates.close(gate.owner, gate.flow, gate.until - now)
 
     async def _webhooks_refused(self) -> None:
         await self.vault.write("webhooks-refused", str(self.clock.now()))

@@ -149,7 +149,8 @@ class Health:
             degraded.append("Webex gives guests no webhook: replies are polled")
         for agent, why in self._refused:
             degraded.append(
-                f"agents.{agent} gets no customers for an hour: Webex refused the last one: {why}"
+                f"agents.{agent} gets no customers for an hour, or until the bot is told `on {agent}`: "
+                f"Webex let different customers not write to them: {why}"
             )
         if service.bot and service.bot.trouble:
             degraded.append(f"agents and leads are not told: {service.bot.trouble}")

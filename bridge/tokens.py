@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.domain.errors import CredentialsDead, Doubtful, Refused, Throttled, WebexError
+from bridge.domain.errors import CredentialsDead, Doubtful, Parked, Refused, Throttled, WebexError
 from bridge.domain.identity import subject_hash
 from bridge.domain.pace import Pace
 from bridge.domain.renewal import in_last_tenth, reissue_at, retry_reissue_at
 from bridge.domain.retry import mint_parks
+from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock, MintedGuest, Minter
 from bridge.store import guests
 from bridge.store.guests import Budget, Guest, Minted, MintFailed
@@ -29,7 +30,7 @@ _SAVED_WITHIN = 0.05  # seconds after a token is in use
 class LentToken:
     """`value` for one use now; `guest` as it stands with that token."""
 
-    value: str
+    value: OwnedToken
     guest: Guest
 
 
@@ -70,15 +71,15 @@ class Tokens:
     async def lend(self, guest: Guest) -> LentToken:
         """A token that is good for a call now. Raises NotNow, or Refused where Webex will never mint it."""
         if guest.grant_at is None:
-            return LentToken(self._opened(guest), guest)
+            return _lent(self._opened(guest), guest)
         try:
             return await self._mint(guest, urgent=True)
         except NotNow:
             if guest.usable(self._clock.now()):  # the new name must wait, the words need not
-                return LentToken(self._opened(guest), guest)
+                return _lent(self._opened(guest), guest)
             raise
 
-    def still(self, lent: LentToken) -> str:
+    def still(self, lent: LentToken) -> OwnedToken:
         """The token, for a call at this very moment; ask before each call, for the one before took its time.
 
         Raises NotNow where the token's life is over: ask for leave again.
@@ -128,15 +129,21 @@ class Tokens:
     async def _mint(self, guest: Guest, *, urgent: bool) -> LentToken:
         assert guest.grant_at is not None
         if wait := await self._wait(guest, guest.grant_at, urgent=urgent):
-            at = self._clock.now() + wait
-            await self._store.do(guests.give_back, guests.Returned(guest.id, guest.grant_at, at))
-            raise NotNow(at, "minting keeps to the pace that Webex allows")
+            raise await self._not_asked(guest, wait)
         asked_at = self._clock.now()
         try:
             minted = await self._minter.mint(guest.id, guest.display_name)
+        except Parked as parked:
+            raise await self._not_asked(guest, parked.retry_after) from None
         except WebexError as error:
             raise await self._mint_failed(guest, error) from None
         return self._keep(guest, minted, asked_at)
+
+    async def _not_asked(self, guest: Guest, wait: float) -> NotNow:
+        """The leave goes back; what the caller should raise."""
+        at = self._clock.now() + wait
+        await self._store.do(guests.give_back, guests.Returned(guest.id, guest.grant_at or 0, at))
+        return NotNow(at, "minting keeps to the pace that Webex allows")
 
     async def _wait(self, guest: Guest, grant_at: float, *, urgent: bool) -> float:
         """The seconds before this guest's turn. A leave that is not quite fresh is looked over: another process may
@@ -181,7 +188,7 @@ class Tokens:
             email=minted.email or guest.email,
             grant_at=None,
         )
-        return LentToken(minted.token, fresh)
+        return _lent(minted.token, fresh)
 
     async def _mint_failed(self, guest: Guest, error: WebexError) -> NotNow | Refused:
         """Notes the failure and the parks it leads to; what the caller should raise."""
@@ -224,6 +231,10 @@ class Tokens:
         self._open[(guest_id, issued_at)] = token
         if len(self._open) > _CACHED:
             self._open.popitem(last=False)
+
+
+def _lent(token: str, guest: Guest) -> LentToken:
+    return LentToken(OwnedToken(token, guest.id), guest)
 
 
 def _short(guest: Guest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -16,12 +16,16 @@ from bridge.bot.presence import Presence
 from bridge.domain.errors import WebexError
 from bridge.domain.retry import backoff
 from bridge.domain.roster import Roster
+from bridge.domain.throttling import BOT, OwnedToken
 from bridge.ports import Clock, Vault
 from bridge.pump import Pump
 from bridge.store.outbox import Work
 from bridge.store.store import Store
 from bridge.webex import setup
 from bridge.webex.client import WebexClient
+from bridge.webex.wire import Person
+
+T = TypeVar("T")
 
 WIDTH = 32  # notes in flight at once
 _EARS = 16
@@ -59,12 +63,12 @@ class Bot:
         self.trouble: str | None = "who the bot is was not asked yet"
         self.webhooks_repaired = False
         self._log = structlog.get_logger()
-        p = parts
+        p, token = parts, OwnedToken(parts.token, BOT)
         courier = BotCourier(
-            p.store, p.webex, p.clock, p.token, p.roster, lambda: p.target is not None, p.lease_seconds
+            p.store, p.webex, p.clock, token, p.roster, lambda: p.target is not None, p.lease_seconds
         )
-        self._ears = Ears(p.store, p.webex, p.clock, p.token, p.roster, p.woken, p.lease_seconds)
-        self._presence = Presence(p.store, p.webex, p.clock, p.token, p.roster)
+        self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.lease_seconds)
+        self._presence = Presence(p.store, p.webex, p.clock, token, p.roster)
         self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
         self.pumps: dict[str, Pump[Any]] = {
             "bot": Pump("bot", courier.claim, courier.work, WIDTH, p.give_back),
@@ -77,7 +81,7 @@ class Bot:
         while True:
             attempt += 1
             try:
-                me = await setup.who_am_i(self._parts.api_url, self._parts.token)
+                me = await self._throttled("GET", "/people/me", self._who_am_i)
             except WebexError as error:
                 self.trouble = f"the bot's token does not work: {error}"
                 self._log.warning("bot.not_known", reason=str(error))
@@ -99,9 +103,7 @@ class Bot:
         if not await parts.vault.acquire("bot-webhooks", _LEASE_SECONDS):
             return
         try:
-            changes = await setup.reconcile_webhooks(
-                parts.api_url, parts.token, parts.target, parts.secret, _WANTED
-            )
+            changes = await self._throttled("PUT", "/webhooks", self._make_webhooks)
         except WebexError as error:
             self._log.warning("bot.webhooks_not_made", reason=str(error))
             return
@@ -110,6 +112,17 @@ class Bot:
             self._log.info("bot.webhooks_made", created=len(changes.created), repaired=len(changes.repaired))
         if changes.repaired:
             await self._ears.look(everybody=True)
+
+    async def _throttled(self, method: str, path: str, call: Callable[[], Awaitable[T]]) -> T:
+        """The set-up goes through Cisco's SDK, past our own gate, so it is asked here."""
+        return await self._parts.webex.gates.through(BOT, method, path, call)
+
+    async def _who_am_i(self) -> Person:
+        return await setup.who_am_i(self._parts.api_url, self._parts.token)
+
+    async def _make_webhooks(self) -> setup.WebhookChanges:
+        p = self._parts
+        return await setup.reconcile_webhooks(p.api_url, p.token, p.target or "", p.secret, _WANTED)
 
     async def look_for_news(self) -> None:
         """Where no webhook tells: the 1:1s of some of the people."""

@@ -20,8 +20,9 @@ from bridge.domain.model import Conversation
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.roster import Roster
 from bridge.domain.splitting import split_text
+from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock
-from bridge.store import bot, bot_reads, outbox
+from bridge.store import bot, bot_reads
 from bridge.store.bot import Told, Waiting
 from bridge.store.committer import StoreUnavailable
 from bridge.store.outbox import Claim, Settled, Work, attributed
@@ -63,7 +64,7 @@ class BotCourier:
         store: Store,
         webex: WebexClient,
         clock: Clock,
-        token: str,
+        token: OwnedToken,
         roster: Callable[[], Roster],
         buttons: Callable[[], bool],
         lease_seconds: float,
@@ -79,7 +80,7 @@ class BotCourier:
 
     async def claim(self, room: int) -> Sequence[Work]:
         return await self._store.do(
-            outbox.claim, Claim("bot", self._store.owner, self._clock.now(), self._lease, room)
+            bot.claim, Claim("bot", self._store.owner, self._clock.now(), self._lease, room)
         )
 
     async def work(self, work: Work) -> Work | None:

@@ -185,20 +185,24 @@ class Deeds:
         )  # fmt: skip
 
     async def _on(self, command: Command, asker: Asker) -> Effects:
-        """Back to the rota; outside of one's shifts on duty nevertheless, for a while."""
+        """Back to the rota; outside of one's shifts on duty nevertheless, for a while. A refusal is forgotten."""
         agent, team = command.agent or "", self._team_of(command.agent)
-        book, _, now = await self._book()
+        book, desk, now = await self._book()
+        known = desk.states.get(agent)
+        again = " Whom Webex refused is tried again." if known and known.load(now).refused else ""
         others = tuple(o for o in book.overrides if o.agent != agent)
         plain = DutyBook(book.roster, others, book.paused)
         teams = [one for one in book.roster.teams.values() if agent in one.agents]
         if command.end is None and any(agent in plain.table(one, now).on_duty for one in teams):
-            return self._changed(command, asker, agent, "{who} on duty.", lift=Lift(agent=agent))
+            effects = self._changed(command, asker, agent, f"{{who}} on duty.{again}", lift=Lift(agent=agent))
+            return replace(effects, forgiven=(agent,))
         until = ends_at(command.end, team.timezone, now) if command.end else now + OFF_SECONDS
         closed = "" if any(plain.table(one, now).open for one in teams) else ", as soon as a team opens"
-        text = f"{{who}} on duty outside the shifts until {self._time(until, team)}{closed}."
-        return self._changed(
+        text = f"{{who}} on duty outside the shifts until {self._time(until, team)}{closed}.{again}"
+        effects = self._changed(
             command, asker, agent, text, change=Change("on", now, until, asker.email, now, agent=agent)
         )
+        return replace(effects, forgiven=(agent,))
 
     async def _cover(self, command: Command, asker: Asker) -> Effects:
         absent, covering = command.agent or "", command.to or ""

@@ -16,8 +16,9 @@ from bridge.domain.bot_words import STRANGER
 from bridge.domain.errors import NotFound, Throttled, WebexError
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.roster import Roster
+from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock
-from bridge.store import bot, outbox
+from bridge.store import bot
 from bridge.store.bot import Answered, Effects, News, Saying
 from bridge.store.committer import StoreUnavailable
 from bridge.store.outbox import Claim, Settled, Work
@@ -40,7 +41,7 @@ class Ears:
         store: Store,
         webex: WebexClient,
         clock: Clock,
-        token: str,
+        token: OwnedToken,
         roster: Callable[[], Roster],
         woken: Callable[[str], None],
         lease_seconds: float,
@@ -55,12 +56,11 @@ class Ears:
         self._deeds = Deeds(store, clock, roster)
         self._people: dict[str, Person] = {}
         self._turn = 0
-        self._quiet_until = 0.0
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Work]:
         wish = Claim("bot-in", self._store.owner, self._clock.now(), self._lease, room)
-        return await self._store.do(outbox.claim, wish)
+        return await self._store.do(bot.claim, wish)
 
     async def work(self, work: Work) -> Work | None:
         """Fetches one thing that was said, does it, settles it; the next of the same person."""
@@ -148,13 +148,11 @@ class Ears:
         people = self._known_people()
         count = len(people) if everybody else min(_AT_ONCE, len(people))
         for _ in range(count):
-            if self._clock.now() < self._quiet_until:
-                return
             self._turn = (self._turn + 1) % len(people)
             try:
                 await self._look_at(people[self._turn])
-            except Throttled as error:
-                self._quiet_until = self._clock.now() + error.retry_after
+            except Throttled:
+                return
             except WebexError as error:
                 self._log.warning("bot.not_looked", reason=str(error))
 

@@ -13,6 +13,7 @@ import structlog
 from bridge.domain.desk import DutyBook
 from bridge.domain.errors import Throttled, WebexError
 from bridge.domain.roster import Agent, Roster
+from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock
 from bridge.store import bot, bot_reads
 from bridge.store.bot import Seen
@@ -27,7 +28,7 @@ _AT_ONCE = 50  # people asked for in one look; more take turns
 
 class Presence:
     def __init__(
-        self, store: Store, webex: WebexClient, clock: Clock, token: str, roster: Callable[[], Roster]
+        self, store: Store, webex: WebexClient, clock: Clock, token: OwnedToken, roster: Callable[[], Roster]
     ) -> None:
         self._store = store
         self._webex = webex
@@ -35,22 +36,18 @@ class Presence:
         self._token = token
         self._roster = roster
         self._turn = 0
-        self._quiet_until = 0.0
         self._log = structlog.get_logger()
 
     async def look(self) -> None:
         """Asks for the agents on duty now, and writes down what is against them or no longer is."""
         now = self._clock.now()
-        if now < self._quiet_until:
-            return
         desk = await self._store.read(bot_reads.desk, now)
         on_duty = self._on_duty(desk, now)
         for _ in range(min(_AT_ONCE, len(on_duty))):
             self._turn = (self._turn + 1) % len(on_duty)
             try:
                 await self._look_at(on_duty[self._turn], desk)
-            except Throttled as error:
-                self._quiet_until = self._clock.now() + error.retry_after
+            except Throttled:
                 return
             except WebexError as error:
                 self._log.info("presence.not_seen", reason=str(error))

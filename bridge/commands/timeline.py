@@ -47,6 +47,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "The conversation ended (by: {reason}). The customer's key opens nothing any more.",
     ),
     "delivery.failed": ("!", "red", "A delivery failed and will be tried again: {reason}"),
+    "customer.refused": ("!", "yellow", "Webex does not let this customer write to {agent}: {reason}"),
     "agent.refused": ("!", "red", "Webex does not let guests write to {agent}: {reason}"),
 }
 

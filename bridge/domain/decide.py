@@ -34,7 +34,9 @@ def look_again(
     `ahead`: how many wait in its team's queue in front of it.
     """
     plan = Plan(conversation=conversation.copy())
-    place = facts.desk.place_again(conversation, facts.now, excluding=json.loads(conversation.tried))
+    place = facts.desk.place_again(
+        conversation, facts.now, excluding=json.loads(conversation.tried), never=facts.refused_by
+    )
     if place.team != conversation.team:
         facts.desk.left(conversation.team)
         facts.desk.joined(place.team)

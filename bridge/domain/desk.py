@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bridge.domain.duty import Override
 from bridge.domain.duty_table import DutyTable, duty_table
 from bridge.domain.model import Conversation
+from bridge.domain.refusals import REFUSED_SECONDS
 from bridge.domain.roster import Agent, Ask, Roster, Team
 from bridge.domain.routing import AgentLoad, choose, find_team, teams_to_try
 
 FOREVER = float("inf")
 MOMENT = 1e-6  # seconds between two customers of one round: epoch seconds as doubles still tell them apart
-REFUSED_SECONDS = 3600.0  # then an agent whom Webex refused is tried once more
 _KNOWN_ROUTES = 10_000  # whatever senders write into `store` and `topic`, memory is bounded
 
 
@@ -172,10 +172,22 @@ class Desk:
         position = self.queued[team.key] + 1
         return Placed(team.key, None, None, None, opens_at, told == "closed", reason, position, passed_over)
 
-    def place_again(self, conversation: Conversation, now: float, *, excluding: Sequence[str]) -> Placed:
-        """For a customer whom `excluding` had before: somebody else, or one of them rather than nobody."""
+    def place_again(
+        self,
+        conversation: Conversation,
+        now: float,
+        *,
+        excluding: Sequence[str],
+        never: Callable[[], Collection[str]] = frozenset,
+    ) -> Placed:
+        """For a customer whom `excluding` had before: somebody else, or one of them rather than nobody.
+
+        `never`: who of them cannot have the customer; only asked where it matters.
+        """
         place = self.place(conversation, now, excluding=excluding)
-        return place if place.agent or not excluding else self.place(conversation, now)
+        if place.agent or not excluding:
+            return place
+        return self.place(conversation, now, excluding=sorted(never()))
 
     def place_for(
         self, conversation: Conversation, now: float, to: str | None, *, excluding: Sequence[str]

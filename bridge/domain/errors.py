@@ -40,6 +40,13 @@ class Throttled(WebexError):
         self.retry_after = retry_after
 
 
+class Parked(Throttled):
+    """Nothing was asked: the `Retry-After` of an earlier 429 is not over."""
+
+    def __init__(self, *, retry_after: float) -> None:
+        super().__init__("Webex has us wait, so it was not asked", retry_after=retry_after)
+
+
 class Unauthorized(WebexError):
     """401: the token is not (or no longer) valid; nothing was done. Re-issue, then repeat."""
 

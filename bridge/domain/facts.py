@@ -30,3 +30,4 @@ class Facts:
     delivered: Callable[[str], Delivered] = lambda _: (
         Delivered()
     )  # to this agent (an e-mail), of this customer
+    refused_by: Callable[[], frozenset[str]] = frozenset  # agents to whom this customer cannot write now

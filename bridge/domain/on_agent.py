@@ -122,10 +122,15 @@ def revised(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
 
 
 def agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
-    """Webex will not let guests write to this agent: out of rotation, and the customer goes to the next."""
-    facts.desk.refused(body["agent"], body["reason"], facts.now)
-    plan.log.append(("agent.refused", {"agent": body["agent"], "reason": body["reason"]}))
-    plan.notes.append(Note("refused", None, {"agent": body["agent"], "reason": body["reason"]}))
+    """Webex will not let this guest write to the agent: the customer goes to the next. `blamed`: it was not the
+    only guest, so the agent is out of rotation."""
+    what = {"agent": body["agent"], "reason": body["reason"]}
+    if body.get("blamed", False):
+        facts.desk.refused(body["agent"], body["reason"], facts.now)
+        plan.notes.append(Note("refused", None, what))
+        plan.log.append(("agent.refused", what))
+    else:
+        plan.log.append(("customer.refused", what))
     if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
         plan.notes.append(Note("moved", plan.conversation.agent_email, {"to": None, "why": "refused"}))
         take_back(plan, facts)

@@ -22,7 +22,9 @@ _END_TEXTS = {"agent": "ended_by_agent", "idle": "ended_idle"}
 def settle_place(plan: Plan, facts: Facts) -> None:
     """Gives a waiting conversation to an agent where there is one, else queues it and tells the customer."""
     conversation = plan.conversation
-    place = facts.desk.place_again(conversation, facts.now, excluding=json.loads(conversation.tried))
+    place = facts.desk.place_again(
+        conversation, facts.now, excluding=json.loads(conversation.tried), never=facts.refused_by
+    )
     conversation.team = place.team
     if place.agent is not None and facts.desk.must_queue(place.team):
         wait(plan, facts)  # behind the others; when they were looked at, in this round, it is told or served

@@ -9,7 +9,10 @@ from bridge.simulator.model import Call
 from bridge.simulator.settings import Settings
 
 Bucket = tuple[str | None, str, str, str | None]
-"""Whose token, method, route, and the subject where guests are minted: what one Retry-After is about."""
+"""Whose token, method, route, and the subject where guests are minted: what one Retry-After is about.
+
+Limits are shared by all that one user does, so writing, editing and deleting messages are one thing here.
+"""
 
 _MINTING_PARK = 60.0  # one subject's 429 holds back the minting of others for no longer than this
 
@@ -40,13 +43,13 @@ class Evidence:
         if seconds is None or seconds <= 0:
             return
         since = at + self._settings.retry_grace
-        self._waits[owner, method, route, subject] = (since, at + seconds)
+        self._waits[_bucket(owner, method, route, subject)] = (since, at + seconds)
         if subject is not None:
-            self._waits[owner, method, route, None] = (since, at + min(seconds, _MINTING_PARK))
+            self._waits[_bucket(owner, method, route, None)] = (since, at + min(seconds, _MINTING_PARK))
 
     def too_early(self, owner: str | None, method: str, route: str, subject: str | None, at: float) -> bool:
         """Whether this call comes before an earlier Retry-After of its kind is over."""
-        return any(self._parked((owner, method, route, each), at) for each in {subject, None})
+        return any(self._parked(_bucket(owner, method, route, each), at) for each in {subject, None})
 
     def _parked(self, bucket: Bucket, at: float) -> bool:
         wait = self._waits.get(bucket)
@@ -66,6 +69,11 @@ class Evidence:
             self.violations.append(
                 f"{call.method} {call.path} by {call.owner} before its Retry-After was over"
             )
+
+
+def _bucket(owner: str | None, method: str, route: str, subject: str | None) -> Bucket:
+    sends = method != "GET" and route.startswith("/v1/messages")
+    return (owner, "send", "/v1/messages", None) if sends else (owner, method, route, subject)
 
 
 def seconds_of(retry_after: str | None, now: float) -> float | None:

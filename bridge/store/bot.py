@@ -14,14 +14,28 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from bridge.store import outbox, overrides
-from bridge.store.outbox import Next, Settled, Work
+from bridge.domain.throttling import BOT, READING, SENDING
+from bridge.store import gates, outbox, overrides, refusals
+from bridge.store.outbox import Claim, Next, Settled, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
 from bridge.store.sql import insert_for, insert_missing, wake
 from bridge.store.tables import agents, deliveries, envelopes, heard, lanes, locks
 
 _HEARD_BY = "bot"  # in the column that names the guest of what was heard in a customer's thread
+_FLOWS = {"bot": SENDING, "bot-in": READING}
+
+
+def claim(connection: Connection, wishes: Sequence[Claim]) -> list[list[Work]]:
+    """What the bot has to say, or was told; nothing while Webex has the bot as a whole wait with it."""
+    return [[] if _parked(connection, wish) else outbox.claim(connection, [wish])[0] for wish in wishes]
+
+
+claim.rank = 2  # type: ignore[attr-defined]  # as `outbox.claim`
+
+
+def _parked(connection: Connection, wish: Claim) -> bool:
+    return bool(gates.closed_until(connection, [BOT], _FLOWS[wish.stage], wish.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,7 @@ class Effects:
     wishes: tuple[Wish, ...] = ()
     deeds: tuple[Deed, ...] = ()
     hush: tuple[str, float] | None = None  # (name, until): the same is not said again before
+    forgiven: tuple[str, ...] = ()  # agents whom Webex refused, and who get customers again
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,8 @@ def _do(connection: Connection, work: Work, effects: Effects, now: float) -> Non
         overrides.lift(connection, effects.lifts)
     if effects.changes:
         overrides.put(connection, effects.changes)
+    if effects.forgiven:
+        refusals.forgive(connection, effects.forgiven)
     if effects.deeds:
         overrides.note_deeds(connection, effects.deeds)
     rows = [

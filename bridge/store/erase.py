@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
+from bridge.store import gates
 from bridge.store.outbox import thread_lane
 from bridge.store.tables import (
     agents,
@@ -18,6 +19,7 @@ from bridge.store.tables import (
     hints,
     lanes,
     messages,
+    refusals,
     threads,
 )
 from bridge.store.ticks import forget
@@ -131,8 +133,9 @@ def _forget_guests(connection: Connection, guest_ids: Sequence[str]) -> None:
         written = select(threads.c.guest_id, threads.c.agent_email).where(threads.c.guest_id.in_(some))
         keys = [thread_lane(row.guest_id, row.agent_email) for row in connection.execute(written)]
         _delete_lanes(connection, keys + [f"{stage}:{one}" for stage in ("say", "hook") for one in some])
-        for table in (threads, heard, hints, guest_tokens):
+        for table in (threads, heard, hints, guest_tokens, refusals):
             connection.execute(delete(table).where(table.c.guest_id.in_(some)))
+        gates.forget(connection, some)
         connection.execute(delete(guests).where(guests.c.id.in_(some)))
 
 

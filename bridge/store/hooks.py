@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, update
 
+from bridge.domain.throttling import SENDING
+from bridge.store import gates
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.hearing import soon
 from bridge.store.outbox import lease, let_go, thread_lane
@@ -39,7 +41,10 @@ def _claim(connection: Connection, wish: HookClaim) -> list[HookWork]:
     ids = [key.partition(":")[2] for key in keys]
     if not ids:
         return []
-    admitted, put_off = admit(connection, ids, wish.budget, wish.now)
+    # Who may not send messages now writes no webhooks either.
+    closed = gates.closed_until(connection, ids, SENDING, wish.now)
+    admitted, put_off = admit(connection, [one for one in ids if one not in closed], wish.budget, wish.now)
+    put_off |= closed
     let_go(connection, {f"hook:{ident}": at for ident, at in put_off.items()})
     return [HookWork(f"hook:{ident}", wish.owner, guest) for ident, guest in admitted.items()]
 

@@ -19,6 +19,8 @@ from bridge.domain.decide import decide, look_again
 from bridge.domain.desk import AgentState, Desk
 from bridge.domain.facts import Delivered, Facts
 from bridge.domain.model import Conversation, Envelope, Plan, Said
+from bridge.domain.refusals import Refusal
+from bridge.store import refusals
 from bridge.store.overrides import current
 from bridge.store.pieces import Failed, Pieces
 from bridge.store.plans import Changes, commit
@@ -105,6 +107,7 @@ class _Worker:
         self._before: dict[str, Conversation] = {}
         self._now: dict[str, Conversation] = {}
         self._changes = Changes(now=round_.now, bot=round_.bot)
+        self._refusals: list[Refusal] | None = None
         states = {row.key: AgentState(*row) for row in _AGENTS.one(connection)}
         queued: Counter[str] = Counter({row.team: row.n for row in _QUEUES.one(connection)})
         self._desk = self._policy.desk(states, queued, current(connection, round_.now))
@@ -190,7 +193,13 @@ class _Worker:
             history=history,
             new_id=self._policy.new_id,
             delivered=lambda email: _delivered(self._connection, conversation.id, email),
+            refused_by=lambda: self._refused_by(conversation.guest_id),
         )
+
+    def _refused_by(self, guest_id: str) -> frozenset[str]:
+        if self._refusals is None:
+            self._refusals = refusals.current(self._connection, self._round.now)
+        return frozenset(one.agent for one in self._refusals if one.guest_id == guest_id)
 
     def _take(self, plan: Plan) -> None:
         conversation = plan.conversation

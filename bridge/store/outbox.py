@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
 
+from bridge.domain.refusals import Fault, Refusal
 from bridge.store.guests import Budget, Guest, Returned, admit, give_back
 from bridge.store.prepared import Prepared, among
+from bridge.store.refusals import judge
 from bridge.store.rows import dump
 from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
@@ -74,6 +76,7 @@ class Settled(NamedTuple):
     listen_at: float | None = None  # when the thread is read for an answer
     webhook: str | None = None  # what a guest's webhook should be, where answers come by webhook
     budget: Budget | None = None
+    blamed: bool = False  # an agent who was refused to different guests: none of them can write there
 
 
 class Next(NamedTuple):
@@ -165,7 +168,7 @@ def _with_guests(
 def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
     """Writes down how attempts ended and takes the lanes' next deliveries on the same lease."""
     states = _still_mine(connection, settled)
-    valid = [one for one in settled if states.get(one.work.id) == "open"]
+    valid = _judged(connection, [one for one in settled if states.get(one.work.id) == "open"])
     # Taken back while it was on its way: the former agent got it all the same, and the lane goes on.
     taken_back = [one for one in settled if states.get(one.work.id) == "dropped"]
     _save_done(connection, [one for one in valid + taken_back if one.outcome == "done"])
@@ -177,6 +180,29 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
         Next(work=following.get(one.work.lane)) if one.work.id in states else Next(lost=True)
         for one in settled
     ]
+
+
+def _judged(connection: Connection, settled: list[Settled]) -> list[Settled]:
+    """Of a guest whom several agents' Webex refused, the words are given up; else somebody else is asked."""
+    refused = [one for one in settled if one.outcome == "agent-refused"]
+    if not refused:
+        return settled
+    faults = judge(connection, [(_refusal(one), one.work.id) for one in refused])
+    by_id = {one.work.id: fault for one, fault in zip(refused, faults, strict=True)}
+    return [_by_fault(one, by_id.get(one.work.id)) for one in settled]
+
+
+def _refusal(one: Settled) -> Refusal:
+    work = one.work
+    return Refusal(work.agent or "", work.lane.partition(":")[2], work.conversation_id, one.now)
+
+
+def _by_fault(one: Settled, fault: Fault | None) -> Settled:
+    if fault is Fault.WORDS:
+        return one._replace(
+            outcome="dead", error=f"Webex refused this customer at several agents: {one.error}"
+        )
+    return one._replace(blamed=fault is Fault.AGENT)
 
 
 class Unused(NamedTuple):
@@ -324,7 +350,7 @@ def _failed_envelope(connection: Connection, one: Settled) -> dict[str, Any]:
 
 
 def _refused(one: Settled) -> dict[str, Any]:
-    body = {"agent": one.work.agent, "reason": one.error}
+    body = {"agent": one.work.agent, "reason": one.error, "blamed": one.blamed}
     return _envelope(one, f"refused:{one.work.id}:{one.work.attempt}", "agent-refused", body)
 
 

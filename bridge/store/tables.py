@@ -294,6 +294,18 @@ agents = Table(
     Column("absent", Text),  # what their presence in Webex says against them
 )
 
+# Whom Webex did not let write to an agent in the last hour; see `domain/refusals.py`.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("agent", Text, nullable=False),
+    Column("guest_id", Text, nullable=False),
+    Column("conversation_id", Text, nullable=False),
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    PrimaryKeyConstraint("agent", "guest_id"),
+)
+
 files = Table(
     "files",
     metadata,

@@ -24,6 +24,7 @@ from bridge.store.tables import (
     lanes,
     locks,
     messages,
+    refusals,
     threads,
 )
 
@@ -124,6 +125,7 @@ def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
         ),
         (guest_tokens, ("issued_at", "expires_at"), None),
         (agents, ("last_given_at", "refused_until", "absent_until"), None),
+        (refusals, ("at",), None),
         (deliveries, ("quiet_until",), deliveries.c.state == "open"),
         (conversations, _WAITING_TIMES, conversations.c.status != "ended"),
         (threads, ("back_at",), threads.c.back_at.is_not(None)),
@@ -172,6 +174,7 @@ def _purge(connection: Connection, wish: Purge) -> int:
         delete(deliveries).where(d.conversation_id == "", d.done_at < wish.now - wish.keep_seconds)
     )
     connection.execute(delete(locks).where(locks.c.until < wish.now - 86400))
+    connection.execute(delete(refusals).where(refusals.c.at < wish.now - 86400))
     return len(old)
 
 

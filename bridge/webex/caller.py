@@ -14,6 +14,7 @@ from yarl import URL
 from bridge.domain.errors import Doubtful, Refused, WebexError
 from bridge.ports import Clock
 from bridge.webex import wire
+from bridge.webex.gates import Gates
 from bridge.webex.transport import Answer, OnCall, Transport, trouble, unreadable
 from bridge.webex.wire import Message, Webhook
 from bridge.webex.wire_links import next_link, same_origin
@@ -63,11 +64,13 @@ class Caller:
         clock: Clock,
         timeout: float,
         on_call: OnCall | None,
+        gates: Gates | None,
     ) -> None:
         self._root = base_url.rstrip("/")
         self._base = URL(self._root)
         self._timeout = timeout
-        self._transport = Transport(session, clock, timeout=timeout, on_call=on_call)
+        self._transport = Transport(session, clock, timeout=timeout, on_call=on_call, gates=gates)
+        self.gates = self._transport.gates
 
     def _url(self, path: str, ident: str | None = None, **query: str | None) -> URL:
         if ident is not None:

@@ -18,9 +18,11 @@ from pydantic_core import to_json
 from yarl import URL
 
 from bridge.domain.errors import CredentialsDead, NotFound, Refused, Throttled, WebexError
+from bridge.domain.throttling import SERVICE_APP
 from bridge.ports import Clock, MintedGuest
 from bridge.webex import multipart, wire
 from bridge.webex.caller import JSON_TYPE, Caller, FileStream, Page, parsed
+from bridge.webex.gates import Gates
 from bridge.webex.multipart import FilePart
 from bridge.webex.transport import OnCall
 from bridge.webex.wire import AccessGrant, AttachmentAction, Message, Person, Webhook
@@ -34,7 +36,10 @@ SLOWEST_UPLOAD = 65536.0  # bytes a second; a slower one is given up
 
 
 class WebexClient(Caller):
-    """All calls to one Webex (`base_url`, e.g. `https://webexapis.com/v1`); `timeout` in seconds per call."""
+    """All calls to one Webex (`base_url`, e.g. `https://webexapis.com/v1`); `timeout` in seconds per call.
+
+    A token should be an OwnedToken, for a 429 is about whose it is.
+    """
 
     def __init__(
         self,
@@ -44,8 +49,9 @@ class WebexClient(Caller):
         *,
         timeout: float = 20.0,
         on_call: OnCall | None = None,
+        gates: Gates | None = None,
     ) -> None:
-        super().__init__(base_url, session, clock, timeout, on_call)
+        super().__init__(base_url, session, clock, timeout, on_call, gates)
         self._guest_token_url = self._url("/guests/token")
         self._messages_url = self._url("/messages")
 
@@ -81,6 +87,7 @@ class WebexClient(Caller):
                 body=urlencode(fields, errors="replace").encode(),
                 content_type=FORM_TYPE,
                 secrets=(client_secret, refresh_token),
+                owner=SERVICE_APP,
             )
             return wire.parse_access_grant(answer.body)
         except WebexError as exc:

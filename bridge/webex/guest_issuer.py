@@ -20,6 +20,7 @@ from bridge.domain.errors import (
     Unauthorized,
     WebexError,
 )
+from bridge.domain.throttling import GUEST_ISSUER, OwnedToken
 from bridge.ports import Clock, CredentialReport, MintedGuest
 from bridge.webex.client import WebexClient
 from bridge.webex.verdict import Verdict
@@ -59,7 +60,8 @@ class GuestIssuerMinter:
         self._verdict.check()
         error: WebexError
         try:
-            minted = await self._client.jwt_login(self._jwt(subject, display_name))
+            jwt = OwnedToken(self._jwt(subject, display_name), GUEST_ISSUER)
+            minted = await self._client.jwt_login(jwt)
         except (Unauthorized, Refused) as exc:
             error = self._refused(exc)
         else:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bridge.domain.errors import CredentialsDead, Refused, Unauthorized, WebexError
+from bridge.domain.throttling import SERVICE_APP, OwnedToken
 from bridge.ports import Clock, CredentialReport, MintedGuest, Vault
 from bridge.webex.client import WebexClient
 from bridge.webex.service_credential import ServiceCredential
@@ -105,7 +106,7 @@ class ServiceAppMinter:
         """`call` with the token; after a 401 once more with a new one."""
         token = await self._credential.token()
         try:
-            answer = await call(token)
+            answer = await call(OwnedToken(token, SERVICE_APP))
         except Unauthorized:
             answer = await self._ask_again(call, token)
         self._credential.proven()
@@ -115,7 +116,7 @@ class ServiceAppMinter:
         token = await self._credential.renewed(refused)
         dead: CredentialsDead
         try:
-            return await call(token)
+            return await call(OwnedToken(token, SERVICE_APP))
         except Unauthorized as exc:
             dead = self._credential.condemn(exc)
         raise dead

@@ -11,13 +11,15 @@ import importlib.metadata
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from bridge.domain.errors import Doubtful, Refused, Unavailable, WebexError
+from bridge.domain.errors import Doubtful, Refused, Throttled, Unavailable, WebexError
 from bridge.ports import Clock
+from bridge.webex.gates import LAST_LOOK, Gates, owner_of
 from bridge.webex.wire_errors import error_from
 
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -40,12 +42,20 @@ class Answer:
 class Transport:
     """Calls through `session`; `timeout` in seconds bounds a whole call, half of it the connecting.
 
-    `on_call(method, path template, status or None, seconds)` sees every call.
+    `on_call(method, path template, status or None, seconds)` sees every call. None leaves while its gate is
+    closed: Parked.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, clock: Clock, *, timeout: float, on_call: OnCall | None = None
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        *,
+        timeout: float,
+        on_call: OnCall | None = None,
+        gates: Gates | None = None,
     ) -> None:
+        self.gates = gates or Gates(clock)
         self._session = session
         self._clock = clock
         self._seconds = timeout
@@ -69,9 +79,15 @@ class Transport:
         length: int | None = None,
         timeout: aiohttp.ClientTimeout | None = None,
         secrets: Iterable[str] = (),
+        owner: str | None = None,
     ) -> Answer:
-        """The 2xx answer, at most 4 MiB. `template`: the path without ids, for metrics. Raises WebexError."""
+        """The 2xx answer, at most 4 MiB. `template`: the path without ids, for metrics. Raises WebexError.
+
+        `owner`: who is throttled by a 429; without it the token says so.
+        """
         headers = self._headers(token, "application/json")
+        owner = owner or owner_of(token or "")
+        self._enter(owner, method, template)
         if content_type:
             headers["Content-Type"] = content_type
         if length is not None:
@@ -94,6 +110,7 @@ class Transport:
                 if success and len(content) <= LARGEST_ANSWER:
                     return Answer(url, status, response.headers, content)
                 error = self._refusal(method, response, content, token, secrets)
+                self._note(error, owner, method, template)
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as exc:
             error = trouble(method, exc)
         finally:
@@ -104,6 +121,7 @@ class Transport:
     @asynccontextmanager
     async def stream(self, url: URL, template: str, token: str) -> AsyncGenerator[aiohttp.ClientResponse]:
         """A GET whose body the caller reads: bounded by silence, not as a whole. Raises WebexError."""
+        self._enter(owner_of(token), "GET", template)
         headers = self._headers(token, "*/*") | {"Accept-Encoding": "identity"}
         timeout = aiohttp.ClientTimeout(total=None, connect=self._seconds / 2, sock_read=self._seconds)
         response, error = await self._open(url, template, token, headers, timeout)
@@ -126,12 +144,24 @@ class Transport:
             if 200 <= status < 300:
                 return response, None
             async with response:
-                return None, self._refusal("GET", response, await _read(response, LARGEST_ERROR), token, ())
+                error = self._refusal("GET", response, await _read(response, LARGEST_ERROR), token, ())
+                self._note(error, owner_of(token), "GET", template)
+                return None, error
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as exc:
             return None, trouble("GET", exc)
         finally:
             if self._on_call:
                 self._on_call("GET", template, status, self._clock.monotonic() - started)
+
+    def _enter(self, owner: str, method: str, template: str) -> None:
+        """Now, and once more when there is a connection. Raises Parked."""
+        look = partial(self.gates.check, owner, method, template)
+        look()
+        LAST_LOOK.set(look)
+
+    def _note(self, error: WebexError, owner: str, method: str, template: str) -> None:
+        if isinstance(error, Throttled):
+            self.gates.throttled(owner, method, template, error.retry_after)
 
     def _headers(self, token: str | None, accept: str) -> dict[str, str]:
         headers = {"Accept": accept, "User-Agent": self._agent}

@@ -45,10 +45,9 @@ class Desk:
         self.world = bridge.world
 
     async def ready(self) -> Desk:
-        """The bot has its webhooks, where it can have any."""
-        bot = self.world.bot
-        reachable = "PUBLIC_URL" in self.bridge.environ
-        await eventually(lambda: len(bot.hooks) == 2 if reachable else self._bot().trouble is None)
+        """The bot knows who it is and has its webhooks, where it can have any."""
+        hooks = 2 if "PUBLIC_URL" in self.bridge.environ else 0
+        await eventually(lambda: self._bot().trouble is None and len(self.world.bot.hooks) == hooks)
         return self
 
     def _bot(self) -> Any:
@@ -151,6 +150,9 @@ class Desk:
 
     async def look_at_presence(self) -> None:
         await self._bot().look_at_presence()
+
+    async def reconcile(self) -> None:
+        await self._bot().reconcile()
 
     async def waiting(self, number: int = 1) -> bool:
         return len(await self.bridge.service.store.read(in_queue)) == number

@@ -252,14 +252,18 @@ async def test_doubtful_note_is_looked_for_before_it_is_said_again(desk: Desk, a
 
 
 async def test_throttled_bot_holds_up_nobody(desk: Desk) -> None:
-    """A 429 on a card parks that agent's notes; the customer's words and another's card go on."""
-    desk.world.fault("POST /v1/messages", status=429, retry_after=2, owner="bot", times=1)
+    """A 429 on a card parks all that the bot says, for its time; the customers' words go on."""
+    desk.world.fault("POST /v1/messages", status=429, retry_after=30, owner="bot", times=1)
     await desk.opened()
-    await eventually(lambda: "my order broke" in desk.texts_of_guest(AMY))
+    await eventually(lambda: not desk.world.faults)
     await desk.opened("eve")
-    await desk.card(BO)
-    assert not desk.cards(AMY)
+    await eventually(lambda: "my order broke" in desk.texts_of_guest(BO))
+    await desk.bridge.advance(20)
+    assert len(await desk.states("open")) == 2
+    assert not desk.cards(AMY) + desk.cards(BO)
+    await desk.bridge.advance(11)
     await desk.card(AMY)
+    await desk.card(BO)
 
 
 async def test_agent_whom_the_bot_cannot_reach_is_a_dead_letter(desk: Desk) -> None:

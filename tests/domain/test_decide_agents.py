@@ -177,15 +177,21 @@ def test_a_transfer_that_cannot_be_is_explained(to):
 
 
 def test_a_refused_agent_is_replaced():
-    """Webex lets no guest write to Amy: Bo gets everything, Amy gets nobody for an hour."""
+    """Webex lets no guest write to Amy: Bo gets everything, Amy gets nobody for an hour. One guest is not enough."""
     table = Table()
     before = opened(table)
     table.history = [Said(1, "m1", "customer", "hello", NOW)]
-    plan = table.decide("agent-refused", {"agent": "amy", "reason": "403"}, before)
-    assert plan.conversation.agent == "bo"
-    assert [send.text for send in plan.sends] == ["hello"]
-    assert table.desk.states["amy"].load(NOW).refused == "403"
-    assert table.desk.states["amy"].open == 0
+    for blamed, refused, told in (
+        (False, None, ["moved", "card"]),
+        (True, "403", ["refused", "moved", "card"]),
+    ):
+        plan = table.decide("agent-refused", {"agent": "amy", "reason": "403", "blamed": blamed}, before)
+        assert plan.conversation.agent == "bo"
+        assert [send.text for send in plan.sends] == ["hello"]
+        assert [note.kind for note in plan.notes] == told
+        assert table.desk.states["amy"].load(NOW).refused == refused
+        assert table.desk.states["amy"].open == 0
+        table.desk.freed("bo")
 
 
 def test_a_silent_agent_loses_the_conversation_to_the_next_then_the_overflow_then_the_lead_hears():

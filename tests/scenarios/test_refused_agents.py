@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bridge.simulator import Simulator, World
-from tests.harness import AMY, BO, config, eventually, running
+from bridge.store import dead_letters
+from tests.harness import AMY, BO, CY, config, eventually, running
+from tests.scenarios.test_words_under_faults import owner
 
 BOTH = config(
     agents={"amy": {"email": AMY}, "bo": {"email": BO}},
@@ -84,3 +86,58 @@ async def test_nobody_left_to_write_to_keeps_the_customer_queued(sim: Simulator,
 async def _is_queued(customer: Any, told: bool) -> bool:
     transcript = await customer.transcript()
     return await customer.status() == "queued" and told == any(who == "system" for who, _ in transcript)
+
+
+async def test_one_customer_who_is_refused_takes_no_agent_from_another(sim: Simulator, world: World) -> None:
+    """Webex refuses Ada everywhere: after the second agent her words are given up and she is told; Bert is served."""
+    three = config(
+        agents={"amy": {"email": AMY}, "bo": {"email": BO}, "cy": {"email": CY}},
+        teams={"front-desk": {"agents": ["amy", "bo", "cy"]}},
+    )
+    async with running(three, sim) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: bridge.texts(AMY) == ["hello"])
+        world.fault("POST /v1/messages", "block_agent", owner=owner(world, "Ada"), times=None)
+        await ada.say("more")
+        await eventually(lambda: _fate(ada, "more", "failed"))
+        assert (await ada.state())["agent"]["name"] == "Bo"
+        await eventually(lambda: _told(ada, "could not be delivered"))
+        dead = await bridge.service.store.read(lambda connection: list(dead_letters.dead_letters(connection)))
+        assert {one.agent for one in dead} == {"bo"}
+        for subject in ("bert", "cleo", "dora"):
+            await bridge.opened(subject, f"from {subject}")
+        await eventually(
+            lambda: (
+                [bridge.texts(CY), bridge.texts(AMY)[1:], bridge.texts(BO)]
+                == [["from bert"], ["from cleo"], ["from dora"]]
+            )
+        )
+        assert not [one for one in await _reasons(bridge) if one.startswith("agents.")]
+
+
+async def _told(customer: Any, part: str) -> bool:
+    return any(who == "system" and part in text for who, text in await customer.transcript())
+
+
+async def _fate(customer: Any, text: str, delivery: str) -> bool:
+    return any((item["text"], item["delivery"]) == (text, delivery) for item in await customer.messages())
+
+
+async def test_customer_who_is_refused_once_is_no_word_against_the_agent(
+    sim: Simulator, world: World
+) -> None:
+    """Others' words got through to her in between: the next customer's refusal is the first again."""
+    async with running(BOTH, sim) as bridge:
+        ada = await bridge.opened("ada", "ada")
+        await bridge.opened("bert", "bert")
+        await eventually(lambda: bridge.texts(AMY) == ["ada"] and bridge.texts(BO) == ["bert"])
+        world.fault("POST /v1/messages", "block_agent", owner=owner(world, "Ada"), times=1)
+        await ada.say("moves")
+        await eventually(lambda: bridge.texts(BO)[1:] == ["ada", "moves"])
+        cleo = await bridge.opened("cleo", "cleo")
+        await eventually(lambda: bridge.texts(AMY) == ["ada", "cleo"])
+        world.fault("POST /v1/messages", "block_agent", owner=owner(world, "Cleo"), times=1)
+        await cleo.say("moves too")
+        await eventually(lambda: bridge.texts(BO)[-1] == "moves too")
+        await bridge.opened("dora", "dora")
+        await eventually(lambda: bridge.texts(AMY)[-1] == "dora")

@@ -85,6 +85,49 @@ async def test_429_on_minting_parks_all_minting_for_a_minute_and_that_subject_fo
         assert len(bridge.texts()) == 5
 
 
+async def test_guest_who_may_not_send_writes_no_webhook_either(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Webex's limits are the guest's: its webhook, due meanwhile, waits as its words do, over a restart too."""
+    async with running(CALM, sim, clock=clock, public_url=True) as bridge:
+        world.fault("POST /v1/webhooks", status=503, times=1)
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: not world.faults)
+        world.fault("POST /v1/messages", status=429, retry_after=60)
+        await ada.say("more")
+        await eventually(lambda: not world.faults)
+        tried = len(bridge.calls("/webhooks"))
+        await bridge.restart()
+        await eventually(bridge.ready)
+        await bridge.advance(30)
+        await bridge.opened("bert", "me too")
+        await eventually(lambda: "me too" in bridge.texts())
+        await eventually(lambda: len(world.hooks) == 3)  # Bert's
+        assert len(bridge.calls("/webhooks")) == tried + 3
+        await bridge.advance(31)
+        await eventually(lambda: bridge.texts() == ["hello", "me too", "more"])
+        await eventually(lambda: len(world.hooks) == 6)
+
+
+async def test_service_app_does_not_ask_again_too_early(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Counting guests keeps to its own Retry-After, by a restarted service too, and stops no minting."""
+    async with running(CALM, sim, clock=clock) as bridge:
+        world.fault("GET /v1/guests/count", status=429, retry_after=7200)
+        await bridge.service.health.count_guests()
+        assert not world.faults
+        await bridge.restart()
+        await bridge.advance(3600)
+        await bridge.service.health.count_guests()
+        await bridge.opened("ada", "hello")
+        await eventually(lambda: bridge.texts() == ["hello"])
+        assert len(bridge.calls("/guests/count", "GET")) == 1
+        await bridge.advance(3601)
+        await bridge.service.health.count_guests()
+        assert len(bridge.calls("/guests/count", "GET")) == 2
+
+
 async def test_429_on_reading_parks_no_words(sim: Simulator, world: World, clock: ShiftedClock) -> None:
     """Reading an agent's answers has its own clock: the customer's words go out meanwhile."""
     async with running(config(), sim, clock=clock) as bridge:
