@@ -14,6 +14,7 @@ from bridge.domain.identity import subject_hash
 from bridge.domain.pace import Pace
 from bridge.domain.renewal import in_last_tenth, reissue_at, retry_reissue_at
 from bridge.domain.retry import mint_parks
+from bridge.leases import LeaseLost
 from bridge.ports import Clock, MintedGuest, Minter
 from bridge.store import guests
 from bridge.store.guests import Budget, Guest, Minted, MintFailed
@@ -136,6 +137,9 @@ class Tokens:
             minted = await self._minter.mint(guest.id, guest.display_name)
         except WebexError as error:
             raise await self._mint_failed(guest, error) from None
+        except LeaseLost:  # nothing was called
+            await self._store.do(guests.give_back, guests.Returned(guest.id, guest.grant_at, asked_at))
+            raise
         return self._keep(guest, minted, asked_at)
 
     async def _wait(self, guest: Guest, grant_at: float, *, urgent: bool) -> float:

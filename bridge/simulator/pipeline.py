@@ -92,6 +92,8 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if fault.kind in ("revoke", "kms"):
         ask.kms = fault.kind == "kms"
         return await _safely(ask, handler)
+    if fault.kind == "hold":
+        return await _held(fault, ask, handler)
     response = await _safely(ask, handler) if fault.effect else None
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
@@ -100,6 +102,18 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if response is None or fault.kind != "slow":
         raise Cut
     return response
+
+
+async def _held(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse:
+    """The request is here as a whole, so it is carried out even if its connection has broken meanwhile."""
+    await (ask.request.post() if ask.request.content_type.startswith("multipart/") else ask.request.read())
+    response = await _safely(ask, handler) if fault.effect else None
+    endings = (fault.released, ask.request.app[CLOSING])
+    waits = [asyncio.ensure_future(ending.wait()) for ending in endings]
+    await asyncio.wait(waits, timeout=fault.seconds or None, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    return response or await _safely(ask, handler)
 
 
 async def _trouble(fault: Fault, ask: Ask) -> web.Response:
