@@ -34,7 +34,7 @@ class BridgeProcess(Bridge):
                 env={**_BASE_ENVIRON, **self.environ},
             )  # fmt: skip
         if wait_ready:
-            await eventually(self._is_up, within=20, why="the process is ready")
+            await eventually(self._is_up, within=120, why="the process is ready")
 
     async def _is_up(self) -> bool:
         assert self.process is not None
@@ -52,7 +52,7 @@ class BridgeProcess(Bridge):
         """SIGTERM; its exit status."""
         assert self.process is not None
         self.process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             return await self.process.wait()
 
 

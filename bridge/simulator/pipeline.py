@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -108,11 +109,10 @@ async def _held(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse:
     """The request is here as a whole, so it is carried out even if its connection has broken meanwhile."""
     await (ask.request.post() if ask.request.content_type.startswith("multipart/") else ask.request.read())
     response = await _safely(ask, handler) if fault.effect else None
-    endings = (fault.released, ask.request.app[CLOSING])
-    waits = [asyncio.ensure_future(ending.wait()) for ending in endings]
-    await asyncio.wait(waits, timeout=fault.seconds or None, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
+    closing, until = ask.request.app[CLOSING], asyncio.get_running_loop().time() + (fault.seconds or math.inf)
+    while not (fault.released or closing.is_set() or asyncio.get_running_loop().time() > until):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closing.wait(), 0.02)
     return response or await _safely(ask, handler)
 
 
