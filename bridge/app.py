@@ -20,12 +20,15 @@ from bridge.bot.presence import LOOK_SECONDS as PRESENCE_SECONDS
 from bridge.bus import Bus
 from bridge.callbacks import Callbacks
 from bridge.courier import Courier
+from bridge.domain.deadlines import CALL_SECONDS
 from bridge.domain.errors import BridgeError, WebexError
 from bridge.domain.retry import backoff
 from bridge.health import Health
+from bridge.heartbeat import Heartbeat
 from bridge.hooks import Hooks, Replies, guest_of
 from bridge.intake import Intake
 from bridge.keys import own_key
+from bridge.leases import Leases
 from bridge.listener import Listener
 from bridge.live import Live, make_live
 from bridge.log_lines import LogLines
@@ -59,7 +62,6 @@ from handlers.routes import make_app
 from handlers.server import Runner, own_origins
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
-_HEARTBEAT_SECONDS = 3.0
 _JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 # By which share of the stop's time each of its steps is over; what is cancelled when the drain ends has a second.
@@ -80,7 +82,7 @@ class Service:
         loaded: Loaded,
         clock: Clock,
         environ: Mapping[str, str],
-        webex_timeout: float = 20.0,
+        webex_timeout: float = CALL_SECONDS,
         *,
         own_writer: bool = False,
         log: LogLines | None = None,
@@ -150,8 +152,11 @@ class Service:
 
     def _build(self) -> None:
         settings, clock, store = self.settings, self.clock, self.store
+        self.leases = leases = Leases(clock, LEASE_SECONDS)
         self._session = aiohttp.ClientSession(
-            connector=Connector(limit=_SAY + _HEAR), cookie_jar=aiohttp.DummyCookieJar()
+            connector=Connector(limit=_SAY + _HEAR),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=leases.request_class(),
         )
         self.webex = WebexClient(
             settings.webex_api_url,
@@ -175,7 +180,8 @@ class Service:
             budget=lambda: self.live.budget(),
             after_words=self._after_words,
             settled=self._settled,
-            lease_seconds=LEASE_SECONDS,
+            leases=leases,
+            call_seconds=self._webex_timeout,
         )
         listener = Listener(
             store,
@@ -189,7 +195,7 @@ class Service:
             lease_seconds=LEASE_SECONDS,
         )
         self.callbacks = Callbacks(
-            store, clock, lambda source: self.live.targets.get(source), self._called, LEASE_SECONDS
+            store, clock, lambda source: self.live.targets.get(source), self._called, leases
         )
         registrar = Hooks(
             store,
@@ -204,15 +210,16 @@ class Service:
         )
         self.intake = Intake(store, self._round, self._begun, self._decided)
         self.pumps: dict[str, Pump[Any]] = {
-            "say": Pump("say", courier.claim, courier.work, _SAY, self._give_back),
-            "hear": Pump("hear", listener.claim, listener.work, _HEAR),
-            "call": Pump("call", self.callbacks.claim, self.callbacks.work, _CALL, self._give_back),
-            "hook": Pump("hook", registrar.claim, registrar.work, _HOOK),
+            "say": Pump("say", courier.claim, courier.work, _SAY, leases, self._give_back),
+            "hear": Pump("hear", listener.claim, listener.work, _HEAR, leases),
+            "call": Pump("call", self.callbacks.claim, self.callbacks.work, _CALL, leases, self._give_back),
+            "hook": Pump("hook", registrar.claim, registrar.work, _HOOK, leases),
         }
         self.hooks = registrar
         self.bot = self._bot(target)
         if self.bot:
             self.pumps |= self.bot.pumps
+        self.heartbeat = Heartbeat(store, clock, leases, lambda: self.pumps.values())
         self.ticks = Ticks(clock, self.tokens.sweep)
         self.health = Health(self)
         self.reloader = Reloader(self)
@@ -244,7 +251,8 @@ class Service:
             state=self._troubles,
             woken=self._woken,
             give_back=self._give_back,
-            lease_seconds=LEASE_SECONDS,
+            leases=self.leases,
+            call_seconds=self._webex_timeout,
         )
         return Bot(parts)
 
@@ -312,7 +320,6 @@ class Service:
 
     def _schedule(self) -> None:
         every = self.ticks.every
-        every(_HEARTBEAT_SECONDS, "leases.extend", self._heartbeat)
         every(0.5, "conversations.due", self._put_due, first_after=0)
         every(2, "store.count", self.health.count, first_after=0)
         every(30, "store.try", self.health.try_store)
@@ -336,6 +343,7 @@ class Service:
         keep("in", self.intake.run)
         for stage, pump in self.pumps.items():
             keep(stage, pump.run)
+        keep("leases", self.heartbeat.run)
         keep("credential", self._obtain_credential)
         keep("catch-up", self._catch_up)
         keep("clock", self._watch_clock)
@@ -476,12 +484,6 @@ class Service:
         await self._listen_again()
 
     # what time brings
-
-    async def _heartbeat(self) -> None:
-        keys = frozenset(lane for pump in self.pumps.values() for lane in pump.lanes)
-        if keys:
-            beat = outbox.Heartbeat(self.store.owner, self.clock.now() + LEASE_SECONDS, keys)
-            await self.store.do(outbox.extend, beat)
 
     async def _watch_clock(self) -> None:
         while True:

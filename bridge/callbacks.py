@@ -18,6 +18,7 @@ from bridge.domain.public import iso
 from bridge.domain.reach import is_public
 from bridge.domain.retry import MOST_DAYS, callback_wait
 from bridge.domain.signing import sign
+from bridge.leases import Leases
 from bridge.ports import Clock
 from bridge.store import outbox
 from bridge.store.outbox import Claim, Settled, Work
@@ -69,18 +70,21 @@ class Callbacks:
         clock: Clock,
         target_of: Callable[[str], Target | None],
         on_call: Callable[[str, bool], None],
-        lease_seconds: float,
+        leases: Leases,
     ) -> None:
         self._store = store
         self._clock = clock
         self._target_of = target_of
         self._on_call = on_call
-        self._lease = lease_seconds
+        self._lease = leases.seconds
         self._log = structlog.get_logger()
+        requests = leases.request_class()
         self._public = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=PublicResolver(), limit=64)
+            connector=aiohttp.TCPConnector(resolver=PublicResolver(), limit=64), request_class=requests
         )
-        self._private = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64))
+        self._private = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=64), request_class=requests
+        )
 
     async def close(self) -> None:
         await asyncio.gather(self._public.close(), self._private.close())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
@@ -10,13 +11,15 @@ import structlog
 
 from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, Unauthorized, WebexError
 from bridge.domain.retry import Again, GiveUp, after_failure
+from bridge.leases import Lease, LeaseLost, Leases
+from bridge.lost_words import CutOff, cut_off_in_doubt, find
 from bridge.ports import Clock
 from bridge.store import outbox
 from bridge.store.files import read_chunk
 from bridge.store.guests import Budget
 from bridge.store.hearing import ReadingPark, park_reading
 from bridge.store.looking import Look, begin_look, end_look
-from bridge.store.outbox import Claim, Settled, Work, attributed
+from bridge.store.outbox import Claim, Settled, Work
 from bridge.store.store import Store
 from bridge.tokens import LentToken, NotNow, Tokens
 from bridge.webex.client import FilePart, WebexClient
@@ -25,13 +28,14 @@ from bridge.webex.wire import Message
 _SETTLED_WITHIN = 0.002
 _REFUSED_WAIT = 0.3  # intake moves the customer to another agent meanwhile
 _LOST_CONNECTION_QUIET = 3.0  # a request whose connection broke has had its effect by then
+_LOOK_AGAIN = 1.5
 
 
 class Courier:
     """The workers of the stage `say`.
 
     `after_words(now)` says when a thread just written to is read for an answer, and which webhook its guest
-    should have.
+    should have. `call_seconds`: how long a call to Webex may take, beside the time that a file needs.
     """
 
     def __init__(
@@ -43,7 +47,8 @@ class Courier:
         budget: Callable[[], Budget],
         after_words: Callable[[float], tuple[float, str | None]],
         settled: Callable[[Settled], None],
-        lease_seconds: float,
+        leases: Leases,
+        call_seconds: float,
     ) -> None:
         self._store = store
         self._webex = webex
@@ -52,12 +57,15 @@ class Courier:
         self._budget = budget
         self._after_words = after_words
         self._settled = settled
-        self._lease = lease_seconds
+        self._leases = leases
+        self._lease = leases.seconds
+        self._call_seconds = call_seconds
         self._log = structlog.get_logger()
 
     def claim(self, room: int) -> Awaitable[Sequence[Work]]:
         """Submitted to the store when this returns."""
-        wish = Claim("say", self._store.owner, self._clock.now(), self._lease, room, self._budget())
+        now, budget = self._clock.now(), self._budget()
+        wish = Claim("say", self._store.owner, now, self._lease, room, budget, self._call_seconds)
         return self._store.do(outbox.claim, wish)
 
     async def work(self, work: Work) -> Work | None:
@@ -68,15 +76,22 @@ class Courier:
             return await self._settle(work, "again", again_at=later.at, error=later.reason, keep=True)
         except WebexError as error:
             return await self._failed(work, error)
-        if message is None:
-            again_at = min(work.quiet_until, self._clock.now() + 1.5)
-            return await self._settle(
-                work, "again", again_at=again_at, error="its outcome is not known yet", keep=True
-            )
+        except asyncio.CancelledError as stop:
+            await self._stopped(work, stop)
+            raise
         return await self._settle(work, "done", message=message)
 
-    async def _attempt(self, work: Work) -> Message | None:
-        """The message in Webex, said now or found from a lost attempt; None where it is too early to tell."""
+    async def _stopped(self, work: Work, stop: asyncio.CancelledError) -> None:
+        """A stop in the middle: nothing was called, or it is in doubt until its call would have been over."""
+        now, why = self._clock.now(), "the service was stopped"
+        if isinstance(stop, CutOff):
+            quiet = max(stop.quiet_until, work.quiet_until if work.doubt else 0)
+            await self._settle(work, "again", again_at=now, error=why, doubt=True, quiet_until=quiet)
+        else:
+            await self._settle(work, "again", again_at=now, error=why, keep=True)
+
+    async def _attempt(self, work: Work) -> Message:
+        """The message in Webex, said now or found from a lost attempt. Raises NotNow where it is too early to tell."""
         assert work.guest is not None
         lent = await self._tokens.lend(work.guest)
         try:
@@ -84,14 +99,12 @@ class Courier:
         except Unauthorized:
             return await self._say(work, await self._tokens.refused(lent))
 
-    async def _say(self, work: Work, lent: LentToken) -> Message | None:
+    async def _say(self, work: Work, lent: LentToken) -> Message:
         if work.doubt:
             found = await self._look(work, lent)
             if found is not None:
                 self._log.info("delivery.found", conversation=work.conversation_id, delivery=work.id)
                 return found
-            if self._clock.now() < work.quiet_until:
-                return None
         payload = json.loads(work.payload)
         if work.room_id:
             try:
@@ -104,48 +117,61 @@ class Courier:
         token = self._tokens.still(lent)
         file = payload.get("file")
         if file is None:
-            return await self._webex.send_message(token, text=payload["text"], **to)
-        if "id" in file:
-            part = FilePart(file["name"], file["type"], self._bytes_of(file["id"]), file["size"])
-            return await self._webex.send_message(token, file=part, **to)
-        return await self._webex.send_message(token, file_url=file["url"], **to)
+            what: dict[str, Any] = {"text": payload["text"]}
+        elif "id" in file:
+            chunks = self._bytes_of(file["id"], self._leases.present())
+            what = {"file": FilePart(file["name"], file["type"], chunks, file["size"])}
+        else:
+            what = {"file_url": file["url"]}
+        over_at = self._clock.now() + work.call_seconds
+        return await cut_off_in_doubt(self._webex.send_message(token, **what, **to), over_at)
 
-    async def _bytes_of(self, file_id: str) -> AsyncIterator[bytes]:
+    async def _bytes_of(self, file_id: str, lease: Lease | None) -> AsyncIterator[bytes]:
+        """An upload takes minutes: each piece of it is asked for under the lease, and without its end it is none."""
         number = 0
         while (chunk := await self._store.read(read_chunk, file_id, number)) is not None:
+            if lease is not None:
+                lease.check()
             yield chunk
             number += 1
 
     async def _look(self, work: Work, lent: LentToken) -> Message | None:
-        """Our message in the 1:1, should a lost attempt have put it there.
+        """Our message in the 1:1, should a lost attempt have put it there; None: it never will.
 
         Only what the guest said after the last message known to be ours can be it: a lane is strictly in
         order, so two equal texts sent on purpose are told apart. Looking is reading: it keeps to what Webex
         asked of the reading of answers, and the other way round. Raises NotNow meanwhile.
         """
         guest_id, now = lent.guest.id, self._clock.now()
-        looking = await self._store.do(begin_look, Look(guest_id, work.owner, now, self._lease))
+        looking = await self._store.do(begin_look, Look(work, now, self._lease))
+        if looking.state is None:
+            raise LeaseLost("its delivery is somebody else's")
+        if looking.state != "open":
+            raise NotNow(now, "it was taken back")
         if looking.wait_until is not None:
             raise NotNow(looking.wait_until, "this guest's threads are not to be read now")
+        payload, ours = json.loads(work.payload), {work.id, *looking.copies}
         try:
-            thread = await self._webex.list_direct(self._tokens.still(lent), person_email=work.address)
-        except NotFound:
-            return None
+            with self._leases.keeping(looking.kept):
+                found = await find(
+                    self._webex,
+                    self._store,
+                    lambda: self._tokens.still(lent),
+                    work.address or "",
+                    lambda message: _same(message, payload),
+                    ours,
+                    looking.since,
+                )
         except Throttled as error:
             until = self._clock.now() + error.retry_after
             await self._store.do(park_reading, ReadingPark(guest_id, until))
             raise NotNow(until, str(error)) from None
         finally:
             await self._store.do(end_look, looking)
-        own = [one for one in thread if one.person_email.lower() != (work.address or "").lower()]
-        known = await self._store.read(attributed, [one.id for one in own])
-        candidates: list[Message] = []
-        for message in own:  # newest first
-            if message.id in known:
-                break
-            candidates.append(message)
-        payload = json.loads(work.payload)
-        return next((one for one in reversed(candidates) if _same(one, payload)), None)
+        quiet, now = max(work.quiet_until, looking.quiet_until), self._clock.now()
+        if found is None and now < quiet:
+            raise NotNow(min(quiet, now + _LOOK_AGAIN), "its outcome is not known yet")
+        return found
 
     async def _failed(self, work: Work, error: WebexError) -> Work | None:
         now = self._clock.now()
@@ -204,6 +230,7 @@ class Courier:
             listen_at=listen_at,
             webhook=webhook,
             budget=self._budget(),
+            call_seconds=self._call_seconds,
         )
         # The next customer's event often comes in this moment: then both are one commit.
         following = await self._store.do_later(outbox.settle, settled, _SETTLED_WITHIN)

@@ -167,4 +167,6 @@ class Hooks:
         await self._on_refused()
 
     async def _settle(self, work: HookWork, webhook: str | None, again_at: float | None) -> None:
-        await self._store.do(hooks.settle_hooks, HookDone(work, webhook, again_at, self._clock.now()))
+        done = HookDone(work, webhook, again_at, self._clock.now())
+        if not await self._store.do(hooks.settle_hooks, done):
+            self._log.warning("lease.lost", guest=work.guest.id[:12])

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from bridge.domain.errors import crash
+from bridge.leases import Lease, LeaseLost, Leases
 from bridge.store.committer import StoreUnavailable
 
 
@@ -29,6 +30,7 @@ class Pump(Generic[Job]):
     """`claim(n)` leases up to n jobs; `work(job)` does one and settles it, and gives the lane's next or None.
 
     `give_back(job)`: that next one is not worked after all. Not needed where `work` always gives None.
+    A lane has one task at a time here, whatever the claims give.
     """
 
     def __init__(
@@ -37,14 +39,17 @@ class Pump(Generic[Job]):
         claim: Callable[[int], Awaitable[Sequence[Job]]],
         work: Callable[[Job], Awaitable[Job | None]],
         width: int,
+        leases: Leases,
         give_back: Callable[[Job], Awaitable[object]] | None = None,
     ) -> None:
         self._name = name
         self._claim = claim
         self._work = work
         self._width = width
+        self._leases = leases
         self._give_back = give_back
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._tasks: dict[asyncio.Task[None], Lease] = {}
+        self._behind: dict[str, tuple[Job, Lease]] = {}  # claimed while the lane's former task was not over
         self._since: dict[str, float] = {}
         self.moved_at = 0.0  # by the loop's clock, when something was last claimed or ended
         self._claiming: asyncio.Future[Sequence[Job]] | None = None
@@ -53,9 +58,14 @@ class Pump(Generic[Job]):
         self._log = structlog.get_logger()
 
     @property
+    def leases(self) -> list[Lease]:
+        """The leases to keep."""
+        return [*self._tasks.values(), *(lease for _, lease in self._behind.values())]
+
+    @property
     def lanes(self) -> set[str]:
-        """The lanes being worked now: the leases to keep."""
-        return set(self._tasks.values())
+        """The lanes being worked now."""
+        return {lease.lane for lease in self.leases}
 
     def longest(self, now: float) -> float:
         """Seconds since the oldest job under way was begun, by the loop's clock."""
@@ -67,13 +77,14 @@ class Pump(Generic[Job]):
 
     def claim_now(self) -> bool:
         """The same; True: at once. A claim submitted right behind something else sees what that has done."""
-        room = self._width - len(self._tasks)
+        room = self._width - len(self._tasks) - len(self._behind)
         # A few at a time would make a transaction of each; wait until a claim is worth one.
         self._news = self._claiming is not None or room < max(1, self._width // 4)
         if self._news or self._stopping:
             return False
+        asked_at = self._leases.moment()
         self._claiming = self._begin_claim(room)
-        self._claiming.add_done_callback(partial(self._claimed, room))
+        self._claiming.add_done_callback(partial(self._claimed, room, asked_at))
         return not self._claiming.done()
 
     def _begin_claim(self, room: int) -> asyncio.Future[Sequence[Job]]:
@@ -95,18 +106,17 @@ class Pump(Generic[Job]):
         """Claims nothing more and waits for what is in flight, at most `seconds` in all; what is not done then is
         cancelled, and has a second more to say so."""
         self._stopping = True
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
+        until = self._leases.moment() + seconds
         if self._claiming:
             await asyncio.wait([self._claiming], timeout=seconds)
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=max(0, end - loop.time()))
+        while self._tasks and (left := until - self._leases.moment()) > 0:
+            await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if late := set(self._tasks):
             for task in late:
                 task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=_CANCELLED_SECONDS)
+            await asyncio.wait(late, timeout=_CANCELLED_SECONDS)
 
-    def _claimed(self, room: int, claimed: asyncio.Future[Sequence[Job]]) -> None:
+    def _claimed(self, room: int, asked_at: float, claimed: asyncio.Future[Sequence[Job]]) -> None:
         error = asyncio.CancelledError() if claimed.cancelled() else claimed.exception()
         if error is not None:
             if self._stopping:
@@ -119,12 +129,22 @@ class Pump(Generic[Job]):
         jobs = claimed.result()
         if jobs:
             self._move()
+        working = {lease.lane: lease for lease in self._tasks.values()} if jobs else {}
         for job in jobs:
-            task = asyncio.create_task(self._follow(job))
-            self._tasks[task] = job.lane
-            task.add_done_callback(self._finished)
+            lease = self._leases.begun(job.lane, asked_at)
+            if former := working.get(job.lane):
+                # It was just settled and is about to end; or its lease was over, and it must do nothing more.
+                former.lose()
+                self._behind[job.lane] = (job, lease)
+            else:
+                self._begin(job, lease)
         if self._news or len(jobs) >= room:
             self.wake()
+
+    def _begin(self, job: Job, lease: Lease) -> None:
+        task = asyncio.create_task(self._follow(job, lease))
+        self._tasks[task] = lease
+        task.add_done_callback(self._finished)
 
     def _rested(self) -> None:
         self._claiming = None
@@ -135,25 +155,36 @@ class Pump(Generic[Job]):
         return self.moved_at
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._since.pop(self._tasks.pop(task, ""), None)
+        lane = self._tasks.pop(task).lane
+        self._since.pop(lane, None)
         self._move()
+        if lane in self._behind:
+            self._begin(*self._behind.pop(lane))
         if task.cancelled() and not self._stopping:  # by what it waited for: its lease runs out
             self._log.error("work.crashed", stage=self._name, **crash(asyncio.CancelledError()))
         if self._news and len(self._tasks) <= self._width // 2:
             self.wake()
 
-    async def _follow(self, job: Job) -> None:
+    async def _follow(self, job: Job, lease: Lease) -> None:
         """One lane, delivery after delivery, while its lease lasts."""
         following: Job | None = job
-        while following is not None:
-            self._since[job.lane] = self._move()
-            try:
-                following = await self._work(following)
-                if following is not None and self._stopping and self._give_back is not None:
-                    await self._give_back(following)
+        with self._leases.held_by_this_task(lease):
+            while following is not None:
+                lease.job = following
+                begun_at = self._leases.moment()
+                self._since[job.lane] = self._move()
+                try:
+                    following = await self._work(following)
+                    if following is not None and self._stopping and self._give_back is not None:
+                        await self._give_back(following)
+                        return
+                except StoreUnavailable:
+                    return  # not settled: the lease runs out and somebody looks again
+                except LeaseLost as lost:
+                    conversation = getattr(lease.job, "conversation_id", None)
+                    self._log.warning("lease.lost", conversation=conversation, reason=str(lost))
                     return
-            except StoreUnavailable:
-                return  # not settled: the lease runs out and somebody looks again
-            except Exception as error:  # noqa: BLE001 - one delivery must not stop its stage
-                self._log.error("work.crashed", stage=self._name, **crash(error))
-                return
+                except Exception as error:  # noqa: BLE001 - one delivery must not stop its stage
+                    self._log.error("work.crashed", stage=self._name, **crash(error))
+                    return
+                lease.move_on(begun_at + self._leases.seconds)  # the settle was asked for after that

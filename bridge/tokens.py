@@ -15,6 +15,7 @@ from bridge.domain.pace import Pace
 from bridge.domain.renewal import in_last_tenth, reissue_at, retry_reissue_at
 from bridge.domain.retry import mint_parks
 from bridge.domain.throttling import OwnedToken
+from bridge.leases import LeaseLost
 from bridge.ports import Clock, MintedGuest, Minter
 from bridge.store import guests
 from bridge.store.guests import Budget, Guest, Minted, MintFailed
@@ -137,6 +138,9 @@ class Tokens:
             raise await self._not_asked(guest, parked.retry_after) from None
         except WebexError as error:
             raise await self._mint_failed(guest, error) from None
+        except LeaseLost:  # nothing was called
+            await self._store.do(guests.give_back, guests.Returned(guest.id, guest.grant_at, asked_at))
+            raise
         return self._keep(guest, minted, asked_at)
 
     async def _not_asked(self, guest: Guest, wait: float) -> NotNow:

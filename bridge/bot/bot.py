@@ -17,6 +17,7 @@ from bridge.domain.errors import WebexError
 from bridge.domain.retry import backoff
 from bridge.domain.roster import Roster
 from bridge.domain.throttling import BOT, OwnedToken
+from bridge.leases import Leases
 from bridge.ports import Clock, Vault
 from bridge.pump import Pump
 from bridge.store.outbox import Work
@@ -52,7 +53,8 @@ class BotParts:
     state: Callable[[], ServiceState]
     woken: Callable[[str], None]
     give_back: Callable[[Work], Awaitable[object]]
-    lease_seconds: float
+    leases: Leases
+    call_seconds: float
 
 
 class Bot:
@@ -65,14 +67,21 @@ class Bot:
         self._log = structlog.get_logger()
         p, token = parts, OwnedToken(parts.token, BOT)
         courier = BotCourier(
-            p.store, p.webex, p.clock, token, p.roster, lambda: p.target is not None, p.lease_seconds
+            p.store,
+            p.webex,
+            p.clock,
+            token,
+            p.roster,
+            buttons=lambda: p.target is not None,
+            lease_seconds=p.leases.seconds,
+            call_seconds=p.call_seconds,
         )
-        self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.lease_seconds)
+        self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds)
         self._presence = Presence(p.store, p.webex, p.clock, token, p.roster)
         self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
         self.pumps: dict[str, Pump[Any]] = {
-            "bot": Pump("bot", courier.claim, courier.work, WIDTH, p.give_back),
-            "bot-in": Pump("bot-in", self._ears.claim, self._ears.work, _EARS, p.give_back),
+            "bot": Pump("bot", courier.claim, courier.work, WIDTH, p.leases, p.give_back),
+            "bot-in": Pump("bot-in", self._ears.claim, self._ears.work, _EARS, p.leases, p.give_back),
         }
 
     async def begin(self) -> None:

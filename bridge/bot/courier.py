@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from bridge.domain.retry import Again, after_failure
 from bridge.domain.roster import Roster
 from bridge.domain.splitting import split_text
 from bridge.domain.throttling import OwnedToken
+from bridge.leases import LeaseLost
+from bridge.lost_words import CutOff, cut_off_in_doubt, find
 from bridge.ports import Clock
 from bridge.store import bot, bot_reads
 from bridge.store.bot import Told, Waiting
 from bridge.store.committer import StoreUnavailable
-from bridge.store.outbox import Claim, Settled, Work, attributed
+from bridge.store.outbox import Claim, Settled, Work
 from bridge.store.store import Store
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Message
@@ -68,6 +71,7 @@ class BotCourier:
         roster: Callable[[], Roster],
         buttons: Callable[[], bool],
         lease_seconds: float,
+        call_seconds: float,
     ) -> None:
         self._store = store
         self._webex = webex
@@ -76,12 +80,13 @@ class BotCourier:
         self._roster = roster
         self._buttons = buttons
         self._lease = lease_seconds
+        self._call_seconds = call_seconds
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Work]:
-        return await self._store.do(
-            bot.claim, Claim("bot", self._store.owner, self._clock.now(), self._lease, room)
-        )
+        now, seconds = self._clock.now(), self._call_seconds
+        wish = Claim("bot", self._store.owner, now, self._lease, room, call_seconds=seconds)
+        return await self._store.do(bot.claim, wish)
 
     async def work(self, work: Work) -> Work | None:
         """Attempts one note and settles it; the lane's next one, on the same lease."""
@@ -97,7 +102,10 @@ class BotCourier:
             return await self._attempt(await self._with_others(note))
         except WebexError as error:
             return await self._failed(note, error)
-        except StoreUnavailable:
+        except (StoreUnavailable, LeaseLost):
+            raise
+        except asyncio.CancelledError as stop:
+            await self._stopped(note, stop)
             raise
         except Exception as error:  # noqa: BLE001 - one note that cannot be put into words must not hold up the others
             self._log.error("note.crashed", kind=note.kind, delivery=work.id, error=type(error).__name__)
@@ -209,28 +217,21 @@ class BotCourier:
     async def _say(self, work: Work, words: Words) -> Message | None:
         """The message in Webex, said now or found from a lost attempt; None: too early to tell."""
         if work.doubt:
-            found = await self._look(work, words.text)
+            found = await find(
+                self._webex,
+                self._store,
+                lambda: self._token,
+                work.address or "",
+                lambda message: (message.text or "").split() == words.text.split(),
+                {work.id},
+            )
             if found is not None or self._clock.now() < work.quiet_until:
                 return found
         cards = [dict(words.card)] if words.card else None
-        return await self._webex.send_message(
+        call = self._webex.send_message(
             self._token, to_person_email=work.address, text=words.text, attachments=cards
         )
-
-    async def _look(self, work: Work, text: str) -> Message | None:
-        """Ours, said after the last one that is known to have arrived."""
-        try:
-            thread = await self._webex.list_direct(self._token, person_email=work.address)
-        except NotFound:
-            return None
-        own = [one for one in thread if one.person_email.casefold() != (work.address or "").casefold()]
-        known = await self._store.read(attributed, [one.id for one in own])
-        for message in own:  # newest first
-            if message.id in known:
-                return None
-            if " ".join((message.text or "").split()) == " ".join(text.split()):
-                return message
-        return None
+        return await cut_off_in_doubt(call, self._clock.now() + work.call_seconds)
 
     async def _take_cards_away(self, note: Note) -> None:
         """A card cannot be edited (https://developer.webex.com/docs/api/v1/messages/edit-a-message)."""
@@ -252,6 +253,15 @@ class BotCourier:
                 self._log.warning("card.not_taken_away", delivery=work.id, reason=str(error))
 
     # how it ended
+
+    async def _stopped(self, note: Note, stop: asyncio.CancelledError) -> None:
+        """A stop in the middle: nothing was called, or it is in doubt until its call would have been over."""
+        work, now = note.work, self._clock.now()
+        if isinstance(stop, CutOff):
+            quiet = max(stop.quiet_until, work.quiet_until if work.doubt else 0)
+            await self._settle(note, "again", again_at=now, doubt=True, quiet_until=quiet)
+        else:
+            await self._settle(note, "again", again_at=now, untried=True)
 
     async def _failed(self, note: Note, error: WebexError) -> Work | None:
         work, now = note.work, self._clock.now()
@@ -298,6 +308,7 @@ class BotCourier:
             counted=not untried,
             error=error,
             webex_id=message.id if message else None,
+            call_seconds=self._call_seconds,
         )
         name = self._hush_name(note) if message else None
         hush = (name, now + (ALERT_SECONDS if note.lead else _SAME_SECONDS)) if name else None

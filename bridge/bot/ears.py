@@ -17,6 +17,7 @@ from bridge.domain.errors import NotFound, Throttled, WebexError
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.roster import Roster
 from bridge.domain.throttling import OwnedToken
+from bridge.leases import LeaseLost
 from bridge.ports import Clock
 from bridge.store import bot
 from bridge.store.bot import Answered, Effects, News, Saying
@@ -69,7 +70,7 @@ class Ears:
             effects = await (self._message if heard["what"] == "message" else self._press)(heard["id"], work)
         except WebexError as error:
             return await self._failed(work, error)
-        except StoreUnavailable:
+        except (StoreUnavailable, LeaseLost):
             raise
         except Exception as error:  # noqa: BLE001 - one command that fails must not silence its person for good
             self._log.error("bot.crashed", delivery=work.id, error=type(error).__name__)

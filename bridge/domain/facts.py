@@ -11,10 +11,15 @@ from bridge.domain.model import Said, SourceRules
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What of the customer's words an agent has got. `pending`: the rest is still on its way."""
+    """What of the customer's words an agent has got. `pending`: the rest is still on its way.
+
+    `seqs`: messages that arrived whole; `parts`: (message, part) of what arrived; `doubtful`: of what may have.
+    """
 
     seqs: frozenset[int] = frozenset()
     pending: bool = False
+    parts: frozenset[tuple[int, int]] = frozenset()
+    doubtful: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The customer's own words, on their way to one agent. One file or one part of a text each."""
+    """The customer's own words, on their way to one agent. One file or one part of a text each.
+
+    `doubt`: this agent may have got it already, when the conversation was theirs before.
+    """
 
     seq: int
     text: str | None
     file: Mapping[str, Any] | None
     last: bool
+    part: int = 0
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

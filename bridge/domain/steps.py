@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bridge.domain.desk import Placed
-from bridge.domain.facts import Facts
+from bridge.domain.facts import Delivered, Facts
 from bridge.domain.masking import mask
 from bridge.domain.model import Chosen, Conversation, News, Note, Plan, Said, Send, SourceRules
 from bridge.domain.splitting import split_text
@@ -48,11 +48,10 @@ def give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | No
     conversation.owed_at = now if conversation.customer_at is not None else None
     conversation.told, conversation.opens_at = None, None
     facts.desk.given(place.agent, now)
-    had_it = place.agent in json.loads(conversation.tried)
-    got = facts.delivered(place.email or "").seqs if had_it else frozenset()
+    moved = conversation.tried != "[]"  # so this person, maybe by another name, may have had it before
+    got = facts.delivered(place.email or "") if moved else Delivered()
     for said in [*facts.history, *(one for one in plan.said if one.author == "customer")]:
-        if said.seq not in got:
-            plan.sends.extend(sends_for(said, facts.rules))
+        plan.sends.extend(_missing(sends_for(said, facts.rules), got))
     plan.notes.append(
         Note("card", place.email, {"waited": round(now - conversation.created_at), **(handed or {})})
     )
@@ -60,6 +59,15 @@ def give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | No
     plan.log.append(
         ("conversation.opened", {"agent": place.agent, "team": place.team, "reason": place.reason})
     )
+
+
+def _missing(sends: Sequence[Send], got: Delivered) -> list[Send]:
+    """What of one message an agent has not got, or may not have got."""
+    return [
+        replace(send, doubt=(send.seq, send.part) in got.doubtful)
+        for send in sends
+        if send.seq not in got.seqs and (send.seq, send.part) not in got.parts
+    ]
 
 
 def wait(plan: Plan, facts: Facts) -> None:
@@ -173,9 +181,7 @@ def sends_for(said: Said, rules: SourceRules) -> list[Send]:
     """What one of the customer's messages becomes in Webex: parts of its text, then its files, one each."""
     sends = [Send(said.seq, part, None, False) for part in split_text(mask(said.text, rules.mask)) if part]
     sends += [Send(said.seq, None, file, False) for file in said.files]
-    if sends:
-        sends[-1] = replace(sends[-1], last=True)
-    return sends
+    return [replace(send, part=part, last=part == len(sends) - 1) for part, send in enumerate(sends)]
 
 
 def message_news(said: Said, name: str | None = None) -> News:

@@ -12,6 +12,7 @@ KINDS: Final = (
     "drop_after",  # do it, then close the connection without an answer
     "never",  # never answer (`effect=True`: but do it)
     "slow",  # do it, answer `seconds` later
+    "hold",  # do it only (`effect=True`: answer only) at `release`, or `seconds` later where they are given
     "revoke",  # kill the token that was used: 401 now and later
     "block_agent",  # 403, as for an agent who may not talk to external people
     "kms",  # answer messages that could not be decrypted
@@ -51,6 +52,11 @@ class Fault:
     effect: bool = False
     seen: int = 0
     used: int = 0
+    released: bool = False
+
+    def release(self) -> None:
+        """What is held goes on, also where its caller has hung up."""
+        self.released = True
 
     def hits(self, method: str, path: str, owner: str | None, chance: Chance) -> bool:
         if self.over or (self.method is not None and self.method != method):
@@ -127,7 +133,7 @@ def _action(action: object) -> tuple[str | None, dict[str, Any]]:
     kind, _, value = action.partition("=")
     if kind == "status" and value:
         return kind, {"status": int(value)}
-    if kind == "slow" and value:
+    if kind in ("slow", "hold") and value:
         return kind, {"seconds": float(value)}
     return kind, {}
 

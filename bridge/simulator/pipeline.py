@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -92,6 +93,8 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if fault.kind in ("revoke", "kms"):
         ask.kms = fault.kind == "kms"
         return await _safely(ask, handler)
+    if fault.kind == "hold":
+        return await _held(fault, ask, handler)
     response = await _safely(ask, handler) if fault.effect else None
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
@@ -100,6 +103,17 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if response is None or fault.kind != "slow":
         raise Cut
     return response
+
+
+async def _held(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse:
+    """The request is here as a whole, so it is carried out even if its connection has broken meanwhile."""
+    await (ask.request.post() if ask.request.content_type.startswith("multipart/") else ask.request.read())
+    response = await _safely(ask, handler) if fault.effect else None
+    closing, until = ask.request.app[CLOSING], asyncio.get_running_loop().time() + (fault.seconds or math.inf)
+    while not (fault.released or closing.is_set() or asyncio.get_running_loop().time() > until):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closing.wait(), 0.02)
+    return response or await _safely(ask, handler)
 
 
 async def _trouble(fault: Fault, ask: Ask) -> web.Response:

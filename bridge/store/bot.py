@@ -20,7 +20,7 @@ from bridge.store.outbox import Claim, Next, Settled, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
 from bridge.store.sql import insert_for, insert_missing, wake
-from bridge.store.tables import agents, deliveries, envelopes, heard, lanes, locks
+from bridge.store.tables import agents, deliveries, envelopes, heard, locks
 
 _HEARD_BY = "bot"  # in the column that names the guest of what was heard in a customer's thread
 _FLOWS = {"bot": SENDING, "bot-in": READING}
@@ -195,8 +195,10 @@ class Told:
 
 def told(connection: Connection, items: Sequence[Told]) -> list[Next]:
     """Settles notes, those that were said along with them too."""
-    for one in items:
-        if one.merged and one.settled.outcome in ("done", "dead") and _leased(connection, one.settled.work):
+    together = [one for one in items if one.merged and one.settled.outcome in ("done", "dead")]
+    states = outbox.still_mine(connection, [one.settled.work for one in together]) if together else []
+    for one, state in zip(together, states, strict=True):
+        if state is not None:
             d = deliveries.c
             ended = {
                 "state": one.settled.outcome,
@@ -215,11 +217,6 @@ def told(connection: Connection, items: Sequence[Told]) -> list[Next]:
             mine = deliveries.c.id == one.settled.work.id
             connection.execute(update(deliveries).where(mine).values(payload='{"kind":"said"}'))
     return results
-
-
-def _leased(connection: Connection, work: Work) -> bool:
-    query = select(lanes.c.owner).where(lanes.c.key == work.lane).with_for_update()
-    return connection.execute(query).scalar() == work.owner
 
 
 def hush(connection: Connection, name: str, until: float) -> None:

@@ -210,8 +210,14 @@ class Returned:
 
 
 def give_back(connection: Connection, returned: Sequence[Returned]) -> list[None]:
-    """As if the leave had never been given."""
-    connection.execute(_GIVEN_BACK, [{"guest": one.guest_id, "due": one.due_at} for one in returned])
+    """As if the leave had never been given; one that has run out meanwhile may be somebody else's now."""
+    connection.execute(
+        _GIVEN_BACK,
+        [
+            {"guest": one.guest_id, "due": one.due_at, "given": one.grant_at + _MINTING_SECONDS}
+            for one in returned
+        ],
+    )
     connection.execute(_NO_TOKEN, [{"guest": one.guest_id, "granted": one.grant_at} for one in returned])
     return [None] * len(returned)
 
@@ -385,7 +391,7 @@ _MINT_FAILED = (
 )
 _GIVEN_BACK = (
     update(guests)
-    .where(guests.c.id == bindparam("guest"))
+    .where(guests.c.id == bindparam("guest"), guests.c.minting_until == bindparam("given"))
     .values(
         minting_until=0, reissue_at=case((guests.c.reissue_at.is_not(None), bindparam("due")), else_=None)
     )

@@ -59,14 +59,19 @@ class HookDone:
     now: float
 
 
-def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[None]:
+def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]:
+    """Notes what is registered. False where the lease was lost: then nothing is written."""
+    results = []
     for one in done:
         mine = (lanes.c.key == one.work.lane, lanes.c.owner == one.work.owner)
         if one.again_at is None:
-            connection.execute(delete(lanes).where(*mine))
+            ours = connection.execute(delete(lanes).where(*mine)).rowcount
         else:
-            connection.execute(update(lanes).where(*mine).values(owner=None, ready_at=one.again_at))
-        if one.webhook is not None:
+            ours = connection.execute(
+                update(lanes).where(*mine).values(owner=None, ready_at=one.again_at)
+            ).rowcount
+        results.append(bool(ours))
+        if ours and one.webhook is not None:
             connection.execute(
                 update(guests).where(guests.c.id == one.work.guest.id).values(webhook=one.webhook)
             )
@@ -74,7 +79,7 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[None]
             known = (threads.c.guest_id == one.work.guest.id, threads.c.since.is_not(None))
             emails = connection.execute(select(threads.c.agent_email).where(*known)).scalars().all()
             soon(connection, [thread_lane(one.work.guest.id, email) for email in emails], one.now)
-    return [None] * len(done)
+    return results
 
 
 @dataclass(frozen=True, slots=True)

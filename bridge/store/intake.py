@@ -289,18 +289,20 @@ def needs_history(envelope: Envelope) -> bool:
 
 
 def _delivered(connection: Connection, conversation_id: str, agent_email: str) -> Delivered:
-    """The customer's messages that this agent has got whole in this conversation."""
+    """What this agent has got of the customer's words in this conversation, or may have got."""
     d = deliveries.c
-    query = select(d.seq, d.state, d.last).where(
+    query = select(d.seq, d.part, d.state, d.last, d.doubt).where(
         d.conversation_id == conversation_id,
         d.kind == "say",
         d.address == agent_email,
-        d.state.in_(("done", "open")),
+        d.state.in_(("done", "open", "dropped")),
     )
     rows = connection.execute(query).all()
     return Delivered(
-        frozenset(row.seq for row in rows if row.state == "done" and row.last),
-        any(row.state == "open" for row in rows),
+        seqs=frozenset(row.seq for row in rows if row.state == "done" and row.last),
+        pending=any(row.state == "open" for row in rows),
+        parts=frozenset((row.seq, row.part) for row in rows if row.state == "done"),
+        doubtful=frozenset((row.seq, row.part) for row in rows if row.state != "done" and row.doubt),
     )
 
 

@@ -12,30 +12,38 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.store.hearing import lanes_of
-from bridge.store.outbox import PARKED, thread_lane
-from bridge.store.tables import hints, lanes
+from bridge.store.outbox import PARKED, Work, still_mine, thread_lane
+from bridge.store.tables import deliveries, hints, lanes, threads
 
 _BEING_READ_SECONDS = 0.3  # after which to ask again
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody wants to look into this guest's threads, for at most `lease` seconds."""
+    """Whoever is to attempt `work` wants to look into its guest's threads, for at most `lease` seconds."""
 
-    guest_id: str
-    owner: str
+    work: Work
     now: float
     lease: float
 
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """`wait_until`: not now; else the lanes that are kept meanwhile, with the time at which each is due."""
+    """`wait_until`: not now; else the lanes that are kept meanwhile, with the time at which each is due.
+
+    `state`: the delivery's, open or dropped (not to be said any more); None where it is somebody else's by now.
+    `since`: Webex's time of the conversation's first message in the thread. `copies`: deliveries of the same words
+    to the same agent, from before they were taken back; nothing of them can come about after `quiet_until`.
+    """
 
     guest_id: str
     owner: str
     wait_until: float | None
     kept: Mapping[str, float]
+    state: str | None
+    since: float | None = None
+    copies: frozenset[int] = frozenset()
+    quiet_until: float = 0
 
 
 def begin_look(connection: Connection, looks: Sequence[Look]) -> list[Looking]:
@@ -43,9 +51,14 @@ def begin_look(connection: Connection, looks: Sequence[Look]) -> list[Looking]:
 
 
 def _begin(connection: Connection, look: Look) -> Looking:
+    work = look.work
+    assert work.guest is not None
+    guest_id, (state,) = work.guest.id, still_mine(connection, [work])
+    if state != "open":
+        return Looking(guest_id, work.owner, None, {}, state)
     query = (
         select(lanes.c.key, lanes.c.owner, lanes.c.ready_at)
-        .where(lanes.c.key.in_(lanes_of(connection, look.guest_id)))
+        .where(lanes.c.key.in_(lanes_of(connection, guest_id)))
         .order_by(lanes.c.key)
         .with_for_update()
     )
@@ -53,12 +66,18 @@ def _begin(connection: Connection, look: Look) -> Looking:
     held = [row for row in rows if row.owner is not None and row.ready_at > look.now]
     if held:
         parked = max((row.ready_at for row in held if row.owner == PARKED), default=0.0)
-        return Looking(look.guest_id, look.owner, max(parked, look.now + _BEING_READ_SECONDS), {})
+        return Looking(guest_id, work.owner, max(parked, look.now + _BEING_READ_SECONDS), {}, state)
     kept = {row.key: row.ready_at for row in rows}
     if kept:
         until = look.now + look.lease
-        connection.execute(_KEEP, [{"lane": key, "who": look.owner, "at": until} for key in kept])
-    return Looking(look.guest_id, look.owner, None, kept)
+        connection.execute(_KEEP, [{"lane": key, "who": work.owner, "at": until} for key in kept])
+    copies = connection.execute(_COPIES, work._asdict()).all()
+    quiet = max((row.quiet_until for row in copies if row.doubt), default=0.0)
+    mine = (threads.c.guest_id == guest_id, threads.c.agent_email == work.address)
+    here = (*mine, threads.c.conversation_id == work.conversation_id)
+    since = connection.execute(select(threads.c.since).where(*here)).scalar()
+    ids = frozenset(row.id for row in copies)
+    return Looking(guest_id, work.owner, None, kept, state, since, ids, quiet)
 
 
 def end_look(connection: Connection, ended: Sequence[Looking]) -> list[None]:
@@ -81,6 +100,12 @@ def _hinted(connection: Connection, guest_ids: Sequence[str]) -> set[str]:
     return {thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)}
 
 
+_d = deliveries.c
+_COPIES = select(_d.id, _d.doubt, _d.quiet_until).where(
+    _d.kind == "say",
+    *(_d[name] == bindparam(name) for name in ("conversation_id", "seq", "part", "address")),
+    _d.id < bindparam("id"),
+)
 _KEEP = (
     update(lanes)
     .where(lanes.c.key == bindparam("lane"))

@@ -7,12 +7,14 @@ still the worker's own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
 
+from bridge.domain.deadlines import CALL_SECONDS, call_limit
 from bridge.domain.refusals import Fault, Refusal
 from bridge.store.guests import Budget, Guest, Returned, admit, give_back
 from bridge.store.prepared import Prepared, among
@@ -22,11 +24,13 @@ from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
 
 PARKED = "parked"  # the owner of a lane that Webex has us leave alone, whatever news there is of it
-QUIET_SECONDS = 10.0  # how long a request may still have its effect at Webex after its sender died
 
 
 class Claim(NamedTuple):
-    """A worker asks for up to `limit` lanes of `stage` until `now + lease`."""
+    """A worker asks for up to `limit` lanes of `stage` until `now + lease`.
+
+    `call_seconds`: how long each of its calls may take, beside the time that a file needs.
+    """
 
     stage: str
     owner: str
@@ -34,6 +38,7 @@ class Claim(NamedTuple):
     lease: float
     limit: int
     budget: Budget | None = None  # for what is sent with a guest's token
+    call_seconds: float = CALL_SECONDS
 
 
 class Work(NamedTuple):
@@ -53,6 +58,8 @@ class Work(NamedTuple):
     address: str | None
     payload: str
     created_at: float
+    call_seconds: float  # how long its call may take
+    part: int = 0
     quiet_until: float = 0  # not to be repeated before: the lost attempt may still be on its way
     guest: Guest | None = None
     room_id: str | None = None
@@ -77,6 +84,7 @@ class Settled(NamedTuple):
     webhook: str | None = None  # what a guest's webhook should be, where answers come by webhook
     budget: Budget | None = None
     blamed: bool = False  # an agent who was refused to different guests: none of them can write there
+    call_seconds: float = CALL_SECONDS
 
 
 class Next(NamedTuple):
@@ -121,10 +129,26 @@ def _heads(connection: Connection, keys: Sequence[str], wish: Claim) -> dict[str
     ready: dict[str, tuple[Guest | None, str | None]] = dict.fromkeys(rows, (None, None))
     if wish.budget and rows:
         ready = _with_guests(connection, rows, wish, wish.budget)
-    if ready:
-        begun = [rows[lane].id for lane in ready]
-        _BEGUN.one(connection, ids=begun, quiet=wish.now + QUIET_SECONDS)
-    return {lane: _work(rows[lane], wish, guest, room) for lane, (guest, room) in ready.items()}
+    works = {lane: _work(rows[lane], wish, guest, room) for lane, (guest, room) in ready.items()}
+    _begin(connection, wish, works.values())
+    return works
+
+
+def _begin(connection: Connection, wish: Claim, works: Iterable[Work]) -> None:
+    """Notes that attempts begin. A call leaves while the lease lasts, and then takes its time at most; so after
+    that nothing of it can still come about, even if its sender dies."""
+    by_limit: dict[float, list[int]] = {}
+    for work in works:
+        by_limit.setdefault(work.call_seconds, []).append(work.id)
+    for limit, ids in by_limit.items():
+        _BEGUN.one(connection, ids=ids, quiet=wish.now + wish.lease + limit)
+
+
+def _call_seconds(row: Any, seconds: float) -> float:
+    """Words have `seconds`; a file as long as it may flow."""
+    if row.kind != "say" or not row.payload.startswith('{"file"'):
+        return seconds
+    return call_limit(seconds, json.loads(row.payload)["file"].get("size") or 0)
 
 
 def _work(row: Any, wish: Claim, guest: Guest | None, room: str | None) -> Work:
@@ -143,6 +167,8 @@ def _work(row: Any, wish: Claim, guest: Guest | None, room: str | None) -> Work:
         address=row.address,
         payload=row.payload,
         created_at=row.created_at,
+        call_seconds=_call_seconds(row, wish.call_seconds),
+        part=row.part,
         quiet_until=row.quiet_until,
         guest=guest,
         room_id=room,
@@ -167,18 +193,21 @@ def _with_guests(
 
 def settle(connection: Connection, settled: Sequence[Settled]) -> list[Next]:
     """Writes down how attempts ended and takes the lanes' next deliveries on the same lease."""
-    states = _still_mine(connection, settled)
-    valid = _judged(connection, [one for one in settled if states.get(one.work.id) == "open"])
-    # Taken back while it was on its way: the former agent got it all the same, and the lane goes on.
-    taken_back = [one for one in settled if states.get(one.work.id) == "dropped"]
+    states = still_mine(connection, [one.work for one in settled])
+    valid = _judged(connection, [one for one, state in zip(settled, states, strict=True) if state == "open"])
+    # Taken back while it was on its way: the former agent may have got it all the same, and the lane goes on.
+    taken_back = [one for one, state in zip(settled, states, strict=True) if state == "dropped"]
     _save_done(connection, [one for one in valid + taken_back if one.outcome == "done"])
-    _save_again(connection, [one for one in valid if one.outcome == "again"])
+    _save_again(connection, [one for one in valid + taken_back if one.outcome == "again"])
     _save_ended(connection, [one for one in valid if one.outcome in ("dead", "agent-refused")])
+    not_said = [one for one in taken_back if one.outcome in ("dead", "agent-refused")]
+    _NOT_SAID.many(connection, [{"delivery": one.work.id, "why": one.error} for one in not_said])
     going_on = [one for one in valid if one.outcome in ("done", "dead")]
-    following = _following(connection, going_on + taken_back)
+    going_on += [one for one in taken_back if one.outcome != "again"]
+    following = _following(connection, going_on)
     return [
-        Next(work=following.get(one.work.lane)) if one.work.id in states else Next(lost=True)
-        for one in settled
+        Next(lost=True) if state is None else Next(work=following.get(one.work.lane))
+        for one, state in zip(settled, states, strict=True)
     ]
 
 
@@ -235,19 +264,19 @@ def unclaim(connection: Connection, unused: Sequence[Unused]) -> list[Next]:
     )
 
 
-def _still_mine(connection: Connection, settled: Sequence[Settled]) -> dict[int, str]:
-    """The attempts that count, with their deliveries' states: open, or dropped meanwhile."""
-    locked = _OWNERS.one(connection, keys={one.work.lane for one in settled})
+def still_mine(connection: Connection, works: Sequence[Work]) -> list[str | None]:
+    """For each attempt the state of its delivery, open or dropped (meanwhile); None where it does not count.
+
+    It counts while its worker has the lane and no later attempt was begun; of two accounts of it, the first.
+    """
+    locked = _OWNERS.one(connection, keys={work.lane for work in works})
     owners = {row.key: row.owner for row in locked}
-    begun = _ATTEMPTS.one(connection, ids=[one.work.id for one in settled])
-    rows = {row.id: row for row in begun}
-    return {
-        one.work.id: rows[one.work.id].state
-        for one in settled
-        if owners.get(one.work.lane) == one.work.owner
-        and one.work.id in rows
-        and rows[one.work.id].attempts == one.work.attempt
-    }
+    begun = _ATTEMPTS.one(connection, ids={work.id for work in works})
+    states = {(row.id, row.attempts): row.state for row in begun}
+    return [
+        states.pop((work.id, work.attempt), None) if owners.get(work.lane) == work.owner else None
+        for work in works
+    ]
 
 
 def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
@@ -379,26 +408,44 @@ def _following(connection: Connection, settled: Sequence[Settled]) -> dict[str, 
         mine = [one for one in settled if one.work.stage == stage]
         sample = mine[-1]
         keys = [one.work.lane for one in mine]
-        wish = Claim(stage, sample.work.owner, sample.now, sample.lease, len(keys), sample.budget)
+        owner, seconds = sample.work.owner, sample.call_seconds
+        wish = Claim(stage, owner, sample.now, sample.lease, len(keys), sample.budget, seconds)
         heads = _heads(connection, keys, wish)
         _EXTEND.many(connection, [{"lane": key, "at": sample.now + sample.lease} for key in heads])
         found.update(heads)
     return found
 
 
+class Calling(NamedTuple):
+    """An attempt under way. Its call, should it leave as late as the lease allows, is over at `quiet_until`."""
+
+    id: int
+    attempt: int
+    quiet_until: float
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
+    """`owner` still works on the lanes `keys`, and on these attempts."""
+
     owner: str
     until: float
     keys: frozenset[str]
+    calling: tuple[Calling, ...] = ()
 
 
-def extend(connection: Connection, beats: Sequence[Heartbeat]) -> list[None]:
-    """Keeps the leases on lanes that this process is still working on."""
+def extend(connection: Connection, beats: Sequence[Heartbeat]) -> list[frozenset[str]]:
+    """Keeps the leases on lanes that this process is still working on; those that are still its own."""
+    kept = []
     for beat in beats:
         mine = (lanes.c.owner == beat.owner, lanes.c.key.in_(sorted(beat.keys)))
-        connection.execute(update(lanes).where(*mine).values(ready_at=beat.until))
-    return [None] * len(beats)
+        moved = update(lanes).where(*mine).values(ready_at=beat.until).returning(lanes.c.key)
+        kept.append(frozenset(connection.execute(moved).scalars()))
+        _STILL_CALLING.many(
+            connection,
+            [{"delivery": one.id, "attempt": one.attempt, "quiet": one.quiet_until} for one in beat.calling],
+        )
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,10 +465,13 @@ def free_all(connection: Connection, wishes: Sequence[FreeAll]) -> list[None]:
     return [None] * len(wishes)
 
 
-def attributed(connection: Connection, webex_ids: Iterable[str]) -> set[str]:
-    """Which of these Webex messages are known to be ours already."""
-    query = select(deliveries.c.webex_id).where(deliveries.c.webex_id.in_(list(webex_ids)))
-    return {ident for ident in connection.execute(query).scalars() if ident}
+def attributed(connection: Connection, webex_ids: Iterable[str]) -> dict[str, set[int]]:
+    """Which of these Webex messages are known to be ours already, and the deliveries that they are."""
+    query = select(deliveries.c.webex_id, deliveries.c.id).where(deliveries.c.webex_id.in_(list(webex_ids)))
+    found: dict[str, set[int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.webex_id, set()).add(row.id)
+    return found
 
 
 _COLUMNS = (
@@ -430,6 +480,7 @@ _COLUMNS = (
     deliveries.c.kind,
     deliveries.c.conversation_id,
     deliveries.c.seq,
+    deliveries.c.part,
     deliveries.c.last,
     deliveries.c.agent,
     deliveries.c.address,
@@ -454,6 +505,18 @@ _AGAIN = Prepared(
         error=bindparam("why"),
         attempts=deliveries.c.attempts - bindparam("back"),
     ),
+    distinct=True,
+)
+_NOT_SAID = Prepared(
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(doubt=0, error=bindparam("why")),
+    distinct=True,
+)
+_STILL_CALLING = Prepared(
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.attempts == bindparam("attempt"))
+    .values(quiet_until=bindparam("quiet")),
     distinct=True,
 )
 _ENDED = Prepared(

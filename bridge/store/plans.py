@@ -105,7 +105,9 @@ class Changes:
             kind="say",
             conversation_id=conversation.id,
             seq=send.seq,
+            part=send.part,
             last=int(send.last),
+            doubt=int(send.doubt),
             agent=conversation.agent,
             address=conversation.agent_email,
             payload=dump(payload),
@@ -152,7 +154,9 @@ def _public(conversation: Conversation, data: Mapping[str, Any]) -> dict[str, An
 def _delivery(**values: Any) -> dict[str, Any]:
     blank = {
         "seq": None,
+        "part": 0,
         "last": 1,
+        "doubt": 0,
         "agent": None,
         "address": None,
         "state": "open",

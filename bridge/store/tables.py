@@ -75,6 +75,7 @@ deliveries = Table(
     Column("kind", Text, nullable=False),
     Column("conversation_id", Text, nullable=False),
     Column("seq", Integer),  # the message it carries
+    Column("part", Integer, nullable=False, server_default="0"),  # which of its parts: texts, then files
     Column("last", Integer, nullable=False, server_default="1"),  # 0: more parts of the same message follow
     Column("agent", Text),  # the configuration's name
     Column("address", Text),  # an e-mail or a URL

@@ -126,7 +126,7 @@ def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
         (guest_tokens, ("issued_at", "expires_at"), None),
         (agents, ("last_given_at", "refused_until", "absent_until"), None),
         (refusals, ("at",), None),
-        (deliveries, ("quiet_until",), deliveries.c.state == "open"),
+        (deliveries, ("quiet_until",), deliveries.c.doubt == 1),
         (conversations, _WAITING_TIMES, conversations.c.status != "ended"),
         (threads, ("back_at",), threads.c.back_at.is_not(None)),
     ):

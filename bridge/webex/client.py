@@ -17,6 +17,7 @@ import aiohttp
 from pydantic_core import to_json
 from yarl import URL
 
+from bridge.domain.deadlines import call_limit
 from bridge.domain.errors import CredentialsDead, NotFound, Refused, Throttled, WebexError
 from bridge.domain.throttling import SERVICE_APP
 from bridge.ports import Clock, MintedGuest
@@ -32,7 +33,6 @@ __all__ = ["FilePart", "FileStream", "Page", "WebexClient"]
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 LONGEST_PAGING = 20  # pages followed in one call; empty pages with a next link do occur
-SLOWEST_UPLOAD = 65536.0  # bytes a second; a slower one is given up
 
 
 class WebexClient(Caller):
@@ -175,7 +175,7 @@ class WebexClient(Caller):
             body=form.body,
             content_type=form.content_type,
             length=form.length,
-            timeout=self._transport.timeout_for(self._timeout + form.length / SLOWEST_UPLOAD),
+            timeout=self._transport.timeout_for(call_limit(self._timeout, form.length)),
         )
         return wire.parse_message(answer.body)
 

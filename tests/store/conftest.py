@@ -74,6 +74,7 @@ class Bench:
     rules: SourceRules = field(default_factory=lambda: SourceRules(idle_seconds=0, callback=True))
     ids: itertools.count = field(default_factory=itertools.count)
     adopted: Roster | None = None
+    lookers: dict[str, Work] = field(default_factory=dict)  # what each owner is about to say
 
     def arrival(
         self, key: str, subject: str = "ada", kind: str = "requested", name: str = "Ada", **more

@@ -1,6 +1,14 @@
 """Leases, fences and order of the outbox, on both databases."""
 
+import asyncio
+import json
+
+import pytest
+from sqlalchemy import select, update
+
+from bridge.domain.deadlines import call_limit
 from bridge.store import outbox
+from bridge.store.tables import deliveries
 from tests.store.conftest import LEASE, NOW
 
 
@@ -38,7 +46,7 @@ async def test_a_lease_holds_until_its_end_and_not_longer(bench, clock):
     assert await bench.take("p2") == []
     clock.at = NOW + LEASE
     (second,) = await bench.take("p2")
-    assert (second.attempt, second.doubt, second.quiet_until) == (2, True, NOW + 10.0)
+    assert (second.attempt, second.doubt, second.quiet_until) == (2, True, NOW + LEASE + 20.0)
 
 
 async def test_a_worker_that_lost_its_lease_changes_nothing(bench, clock):
@@ -148,3 +156,94 @@ async def test_callbacks_have_a_lane_of_their_own(bench):
     assert len(news) == 1
     await bench.settle(news[0], "again", again_at=NOW + 999)
     assert len(await bench.take()) == 1
+
+
+@pytest.mark.parametrize("stale_first", [True, False])
+async def test_a_stale_and_a_fresh_settle_in_one_batch(bench, clock, stale_first):
+    """Both are of the process that has the lane: only the present attempt counts, and one worker goes on."""
+    await queue(bench, "one", "two")
+    (stale,) = await bench.take("p1")
+    clock.at = NOW + LEASE
+    (fresh,) = await bench.take("p1")
+    works = (stale, fresh) if stale_first else (fresh, stale)
+    after = dict(zip(works, await asyncio.gather(*map(bench.settle, works)), strict=True))
+    assert after[stale] == outbox.Next(lost=True)
+    assert after[fresh].work.attempt == 1
+    assert "two" in after[fresh].work.payload
+
+
+async def test_of_two_accounts_of_one_attempt_the_first_counts(bench):
+    """A stop comes when an attempt was just settled: what it says of it changes nothing."""
+    await queue(bench, "one", "two")
+    (work,) = await bench.take()
+    done, stopped = await asyncio.gather(
+        bench.settle(work), bench.settle(work, "again", again_at=NOW, doubt=True)
+    )
+    assert (done.lost, stopped.lost) == (False, True)
+    assert "two" in done.work.payload
+
+
+async def test_a_heartbeat_tells_which_lanes_are_still_ours(bench, clock):
+    """What somebody else has is not kept; what is ours is, and what is called now is in doubt for longer."""
+    await queue(bench, "one", subject="a")
+    await queue(bench, "one", subject="b")
+    works = {work.guest.customer: work for work in await bench.take("p1")}
+    await bench.settle(works["b"], "again", again_at=NOW)
+    await bench.take("p2")
+    keys, until = frozenset(work.lane for work in works.values()), NOW + 3 + LEASE
+    calling = tuple(outbox.Calling(work.id, work.attempt, until + 20) for work in works.values())
+    kept = await bench.store.do(outbox.extend, outbox.Heartbeat("p1", until, keys, calling))
+    assert kept == {works["a"].lane}
+    clock.at = until - 0.001
+    assert [work.lane for work in await bench.take("p3")] == [works["b"].lane]
+    clock.at = until
+    (again,) = await bench.take("p3")
+    assert (again.lane, again.quiet_until) == (works["a"].lane, until + 20)
+
+
+async def test_a_file_may_be_on_its_way_for_minutes(bench, clock):
+    """Its time grows with its size, to five minutes; nobody repeats it before that is over."""
+    assert [call_limit(20, size) for size in (0, 65536 * 10, 10**9)] == [20, 30, 300]
+    await queue(bench, "one")
+    await bench.store.do(made_a_file, 65536 * 10)
+    (work,) = await bench.take("p1")
+    assert work.call_seconds == 30
+    clock.at += LEASE
+    (again,) = await bench.take("p2")
+    assert again.quiet_until == NOW + LEASE + 30
+
+
+def made_a_file(connection, sizes):
+    for size in sizes:
+        payload = json.dumps({"file": {"id": "f", "size": size}}, separators=(",", ":"))
+        connection.execute(update(deliveries).where(deliveries.c.kind == "say").values(payload=payload))
+    return [None] * len(sizes)
+
+
+async def test_what_was_taken_back_in_flight_keeps_its_doubt(bench, clock):
+    """Not said for certain: nothing is in doubt; perhaps said: until then. The lane waits as it would have."""
+    await queue(bench, "one")
+    (work,) = await bench.take()
+    await bench.store.do(taken_back, None)
+    after = await bench.settle(work, "again", again_at=NOW + 5, doubt=True, quiet_until=NOW + 9)
+    assert after == outbox.Next()
+    assert await bench.store.read(doubts) == [("dropped", 1, NOW + 9)]
+    await bench.accept("more", "ada", text="two")
+    await bench.intake()
+    assert await bench.take() == []
+    clock.at = NOW + 5
+    (work,) = await bench.take()
+    await bench.store.do(taken_back, None)
+    await bench.settle(work, "agent-refused", error="403")
+    assert (await bench.store.read(doubts))[1][:2] == ("dropped", 0)
+
+
+def taken_back(connection, items):
+    connection.execute(update(deliveries).where(deliveries.c.state == "open").values(state="dropped"))
+    return [None] * len(items)
+
+
+def doubts(connection):
+    d = deliveries.c
+    query = select(d.state, d.doubt, d.quiet_until).where(d.kind == "say").order_by(d.id)
+    return [tuple(row) for row in connection.execute(query)]
