@@ -33,9 +33,9 @@ from bridge.minting import make_minter
 from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
-from bridge.store import hearing, hooks, news, outbox, overrides, ticks, vault
+from bridge.store import hooks, news, outbox, overrides, ticks, vault
+from bridge.store.catching_up import LookAgain, listen_again
 from bridge.store.committer import StoreUnavailable
-from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled, Work
 from bridge.store.policies import Adopted, adopt
@@ -57,6 +57,7 @@ LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract
 _HEARTBEAT_SECONDS = 3.0
 _JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
+_CATCH_UP = 20.0  # threads a second that are read back after a start
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
 
@@ -134,6 +135,7 @@ class Service:
         self._undo.push_async_callback(self._stop_work)
         await self._listen()
         self._schedule()
+        await self._catch_up()
         self._work()
 
     def _build(self) -> None:
@@ -316,7 +318,6 @@ class Service:
     def _work(self) -> None:
         runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
         self._tasks = [asyncio.create_task(run) for run in runs]
-        self._tasks.append(asyncio.create_task(self._catch_up()))
         self._tasks.append(asyncio.create_task(self._watch_clock()))
         if self.bot:
             self._tasks.append(asyncio.create_task(self.bot.begin()))
@@ -480,7 +481,7 @@ class Service:
             await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 60))
 
     async def _listen_again(self) -> None:
-        await self.store.do(hearing.listen_again, LookAgain(self.clock.now(), 5))
+        await self.store.do(listen_again, LookAgain(self.clock.now(), _CATCH_UP))
         self.pumps["hear"].wake()
 
     async def _catch_up(self) -> None:

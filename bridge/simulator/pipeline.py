@@ -92,6 +92,9 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if fault.kind in ("revoke", "kms"):
         ask.kms = fault.kind == "kms"
         return await _safely(ask, handler)
+    if fault.kind == "late":
+        await asyncio.sleep(fault.seconds)
+        return await _safely(ask, handler)
     response = await _safely(ask, handler) if fault.effect else None
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
