@@ -56,10 +56,13 @@ class Reading:
         return ThreadRead(self.thread, now, tuple(words), cleared, again_at, **(read | more))
 
     def _unread_from(self) -> str | None:
-        """Where the next reading goes on backwards."""
+        """Where the next reading goes on backwards: with the oldest that was listed here, which is not read yet.
+
+        Else it could list nothing but what was read before, and what is newer would never be reached.
+        """
         if self.back:
             return None
-        return self.listed[-1].id if self.listed else self.thread.unread_from
+        return self.listed[-2].id if len(self.listed) > 1 else self.thread.unread_from
 
     def _newest(self, listed: Mapping[str, float]) -> tuple[str, float] | None:
         """Up to which message all was read now, where that is further than before."""

@@ -32,7 +32,7 @@ class Thread:
     """A 1:1 of a guest and an agent, to be read now. `open`: its conversation is open; `present`: it is this agent's.
 
     `read_at`, `read_id`: the newest message that was read, by Webex's time. `unread_from`: a reading back was cut
-    short at this message, and what is older comes first. `state`: what a reading is for; it counts only while
+    short, and what is older than this message comes first. `state`: what a reading is for; it counts only while
     the thread is still this.
     """
 

@@ -259,7 +259,7 @@ threads = Table(
     Column("back_at", Float),  # the agent got that conversation back then, and older words may be unread
     Column("read_at", Float),  # Webex's time of the newest message that was read
     Column("read_id", Text),  # and its id
-    Column("unread_from", Text),  # a reading back was cut short here: what is older is read first
+    Column("unread_from", Text),  # a reading back was cut short: what is older than this is read first
     PrimaryKeyConstraint("guest_id", "agent_email"),
     Index("threads_room", "room_id"),
 )
