@@ -117,14 +117,16 @@ async def test_old_answers_of_a_long_conversation_are_not_read_again(sim: Simula
         assert len(bridge.calls("/messages", "GET")) == older
 
 
-async def test_open_threads_are_read_at_a_pace_after_a_start(sim: Simulator) -> None:
-    """Twenty a second, however many there are; each is read."""
-    async with running(config(), sim, public_url=True) as bridge:
+async def test_open_threads_are_read_at_a_pace_after_a_start(sim: Simulator, clock: ShiftedClock) -> None:
+    """Down for an hour, every one is due: twenty a second are read, however many there are."""
+    async with running(config(), sim, public_url=True, clock=clock) as bridge:
         guests = 41
         for number in range(guests):
             await greeted(bridge, f"ada{number}")
         before = len(sim.world.calls)
-        await bridge.restart()
+        await bridge.stop()
+        clock.shift += 3600
+        await bridge.start()
 
         def reads() -> list[Any]:
             calls = list(sim.world.calls)[before:]
