@@ -38,9 +38,9 @@ from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
 from bridge.stopping import STOP_SECONDS
-from bridge.store import gates, hearing, hooks, news, outbox, overrides, ticks, vault
+from bridge.store import gates, hooks, news, outbox, overrides, ticks, vault
+from bridge.store.catching_up import LookAgain, listen_again
 from bridge.store.committer import StoreUnavailable
-from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled, Work
 from bridge.store.policies import Adopted, adopt
@@ -66,6 +66,7 @@ _JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 # By which share of the stop's time each of its steps is over; what is cancelled when the drain ends has a second.
 _DOORS_CLOSED, _DRAINED, _LOOPS_ENDED, _SESSIONS_CLOSED, _STORE_CLOSED = 0.5, 0.65, 0.8, 0.85, 0.95
+_CATCH_UP = 20.0  # threads a second that are read back after a start
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
 
@@ -148,6 +149,7 @@ class Service:
         await self._learn_gates()
         await self._listen()
         self._schedule()
+        await self._catch_up()
         self._work()
 
     def _build(self) -> None:
@@ -345,7 +347,6 @@ class Service:
             keep(stage, pump.run)
         keep("leases", self.heartbeat.run)
         keep("credential", self._obtain_credential)
-        keep("catch-up", self._catch_up)
         keep("clock", self._watch_clock)
         if self.bot:
             keep("bot-begin", self.bot.begin)
@@ -525,7 +526,7 @@ class Service:
             await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 60))
 
     async def _listen_again(self) -> None:
-        await self.store.do(hearing.listen_again, LookAgain(self.clock.now(), 5))
+        await self.store.do(listen_again, LookAgain(self.clock.now(), _CATCH_UP))
         self.pumps["hear"].wake()
 
     async def _catch_up(self) -> None:

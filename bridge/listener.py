@@ -19,23 +19,34 @@ from bridge.domain.errors import (
     Scanning,
     Throttled,
     Unauthorized,
+    Unavailable,
     Unscannable,
     WebexError,
 )
-from bridge.domain.hearing import all_listed, in_time, next_read, while_away, worth_keeping
+from bridge.domain.hearing import (
+    all_listed,
+    in_time,
+    next_read,
+    oldest_first,
+    while_away,
+    worth_keeping,
+)
 from bridge.domain.retry import backoff
 from bridge.markup import safe_html
 from bridge.ports import Clock
+from bridge.reading import Reading
 from bridge.store import hearing
 from bridge.store.guests import Budget
-from bridge.store.hearing import Listen, NewWords, Thread, ThreadRead
+from bridge.store.hearing import Listen, NewWords, Thread
 from bridge.store.store import Store
+from bridge.store.taken_back import Unsaid, note_deleted, shown_since
 from bridge.tokens import LentToken, NotNow, Tokens
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Message
 
 _PAGE = 50
-_MOST_PAGES = 20
+_MOST_LISTED = 1000  # messages in memory at once; of more the oldest are dealt with first
+_MOST_ASKED = 10
 _FIRST_WORDS_WAIT = 0.5
 _HINT_TRIES = 6  # then the hinted message is asked for by its id
 
@@ -85,101 +96,135 @@ class Listener:
 
     async def work(self, thread: Thread) -> None:
         """Reads one thread and settles it."""
-        if not thread.open and not thread.hints:
-            await self._settle(thread, (), thread.hints, None)
+        reading = Reading(thread, self._clock.now())
+        if not thread.open and (not thread.hints or thread.since is None):
+            reading.dropped.update(thread.hints)
+            await self._settle(reading, None)
             return
         if (
             thread.since is None
         ):  # the customer's first words are just being said; the answer comes after them
-            await self._settle(thread, (), (), self._clock.now() + _FIRST_WORDS_WAIT)
+            await self._settle(reading, reading.began + _FIRST_WORDS_WAIT)
             return
         try:
             lent = await self._tokens.lend(thread.guest)
             try:
-                await self._read(thread, lent)
+                await self._read(reading, lent)
             except Unauthorized:
-                await self._read(thread, await self._tokens.refused(lent))
+                await self._read(reading, await self._tokens.refused(lent))
         except NotNow as later:
-            await self._settle(thread, (), (), later.at)
+            await self._settle(reading, later.at)
         except WebexError as error:
-            await self._failed(thread, error)
+            await self._failed(reading, error)
 
-    async def _failed(self, thread: Thread, error: WebexError) -> None:
-        now = self._clock.now()
+    async def _failed(self, reading: Reading, error: WebexError) -> None:
+        """What was heard up to there counts all the same."""
+        thread, now = reading.thread, self._clock.now()
         failures = thread.failures + 1
         wait = error.retry_after if isinstance(error, Throttled) else backoff(failures, self._clock.chance())
         level = self._log.info if isinstance(error, NotFound) else self._log.warning
         level(
             "thread.not_read", conversation=thread.conversation_id, reason=str(error), retry_in=round(wait, 1)
         )
-        parked = isinstance(error, Throttled)
-        await self._settle(thread, (), (), now + wait, failures=failures, parked=parked)
+        more: dict[str, Any] = {"failures": failures, "parked": isinstance(error, Throttled)}
+        if isinstance(error, Refused):  # where reading back was to go on is not there any more
+            more["unread_from"] = None
+        await self._settle(reading, now + wait, **more)
 
-    async def _read(self, thread: Thread, lent: LentToken) -> None:
-        page = await self._newest(thread, lent)
-        seen = {message.id for message in page}
+    async def _read(self, reading: Reading, lent: LentToken) -> None:
+        thread = reading.thread
+        reading.words, reading.handled = [], []
+        await self._list(reading, lent)
+        if not reading.back:
+            await self._settle(reading, self._clock.now())
+            return
+        wait = await self._new_words(reading, lent, oldest_first(reading.listed))
+        if thread.unread_from is not None:  # all that is newer comes next
+            await self._settle(reading, self._clock.now() + (wait or 0.0))
+            return
+        seen = {message.id for message in reading.listed}
         missing = [hint for hint in thread.hints if hint not in seen]
-        cleared = [hint for hint in thread.hints if hint in seen]
         failures, again_at = 0, self._next_read(thread)
         if missing and thread.failures < _HINT_TRIES:  # Webex's REST lags behind its webhooks now and then
             failures = thread.failures + 1
             again_at = self._clock.now() + backoff(failures, self._clock.chance()) / 2
-        elif missing:
-            page += await self._by_id(missing, lent)
-            cleared += missing
-        words, wait = await self._new_words(thread, lent, page)
+        elif missing and wait is None:
+            wait = await self._ask_for(missing, reading, lent)
         if wait is not None:
             again_at = self._clock.now() + wait
-        whole = wait is None and failures == 0 and all_listed(self._clock.now(), thread.back_at)
-        await self._settle(thread, words, cleared, again_at, failures=failures, whole=whole)
+        await self._withdraw(reading, lent)
+        whole = wait is None and failures == 0 and all_listed(reading.began, thread.back_at)
+        await self._settle(reading, again_at, failures=failures, whole=whole)
 
-    async def _newest(self, thread: Thread, lent: LentToken) -> list[Message]:
-        """The thread's newest messages, oldest first; as far back as this conversation goes."""
-        items = await self._webex.list_direct(self._tokens.still(lent), person_email=thread.agent_email)
-        pages = 1
-        while self._more_to_read(thread, items) and pages < _MOST_PAGES:
+    async def _list(self, reading: Reading, lent: LentToken) -> None:
+        """Lists the thread from the newest message, or where the turn before stopped, back to what was read before.
+
+        However many pages that takes; but not more in one turn than fits into memory.
+        """
+        thread = reading.thread
+        if not reading.listed and (thread.unread_from is None or thread.room_id is None):
+            newest = await self._webex.list_direct(self._tokens.still(lent), person_email=thread.agent_email)
+            if not reading.add(newest):
+                reading.back = True
+        while not reading.back and len(reading.listed) < _MOST_LISTED:
+            room, oldest = thread.room_id, thread.unread_from
+            if reading.listed:
+                room, oldest = reading.listed[-1].room_id, reading.listed[-1].id
+            assert room is not None
             page = await self._webex.list_messages(
-                self._tokens.still(lent), items[-1].room_id, before_message=items[-1].id, max_items=_PAGE
+                self._tokens.still(lent), room, before_message=oldest, max_items=_PAGE
             )
-            if not page.items:
-                break
-            known = {message.id for message in items}
-            items = [*items, *(message for message in page.items if message.id not in known)]
-            pages += 1
-        items.reverse()  # Webex gives the newest first; within a millisecond only its order tells
-        return sorted(items, key=lambda message: message.created)
+            if not reading.add(page.items):
+                if page.more:
+                    raise Unavailable("Webex gave empty pages of a thread")
+                reading.back = True  # there is nothing older
 
-    def _more_to_read(self, thread: Thread, items: Sequence[Message]) -> bool:
-        """A full page that does not reach back to the last time we looked: there was a gap."""
-        if len(items) < _PAGE or thread.since is None:
-            return False
-        return min(message.created for message in items) > max(thread.since, thread.quiet_since - 600)
-
-    async def _by_id(self, ids: Sequence[str], lent: LentToken) -> list[Message]:
-        found = []
+    async def _ask_for(self, ids: Sequence[str], reading: Reading, lent: LentToken) -> float | None:
+        """Messages that webhooks have named and that are not listed, such as old ones that were edited."""
         for ident in ids:
             try:
-                found.append(await self._webex.get_message(self._tokens.still(lent), ident))
+                message = await self._webex.get_message(self._tokens.still(lent), ident)
             except Refused:
                 self._log.warning("hint.dropped", webex_message=ident)
-        return found
+                reading.dropped.add(ident)
+                continue
+            wait = await self._new_words(reading, lent, [message])
+            if wait is not None:
+                return wait
+        return None
 
-    async def _new_words(
-        self, thread: Thread, lent: LentToken, page: Sequence[Message]
-    ) -> tuple[tuple[NewWords, ...], float | None]:
-        """The agent's messages as envelopes' bodies; and a wait, where one of them is not ready yet."""
-        words: list[NewWords] = []
+    async def _withdraw(self, reading: Reading, lent: LentToken) -> None:
+        """Takes from the customer what the agent has taken back: where replies are polled, or a webhook got lost,
+        nobody else tells. It was listed once, no longer is, and is not found by its id either."""
+        thread = reading.thread
+        if not thread.open or not reading.listed:
+            return
+        oldest = min(message.created for message in reading.listed)
+        shown = await self._store.read(shown_since, thread.conversation_id, thread.agent_email, oldest)
+        there = {message.id for message in reading.listed}
+        for ident in [one for one in shown if one not in there][:_MOST_ASKED]:
+            try:
+                await self._webex.get_message(self._tokens.still(lent), ident)
+            except NotFound:
+                unsaid = Unsaid(ident, thread.guest.id, self._clock.now())
+                if await self._store.do(note_deleted, unsaid):
+                    self._heard()
+
+    async def _new_words(self, reading: Reading, lent: LentToken, page: Sequence[Message]) -> float | None:
+        """Puts the agent's messages into `reading` as envelopes' bodies; a wait, where one of them is not ready yet."""
+        thread = reading.thread
         begun = all(message.id != thread.since_id for message in page)
         for message in page:
             begun = begun or message.id == thread.since_id
             theirs = message.person_email.lower() == thread.agent_email.lower()
-            if not theirs or not worth_keeping(message.created, thread.since):
-                continue
-            try:
-                words.append(await self._words(thread, lent, message, begun))
-            except _NotYet as later:
-                return tuple(words), later.after
-        return tuple(words), None
+            if theirs and worth_keeping(message.created, thread.since):
+                try:
+                    words = await self._words(thread, lent, message, begun)
+                except _NotYet as later:
+                    return later.after
+                reading.words.append((message.created, words))
+            reading.handled.append(message)
+        return None
 
     async def _words(self, thread: Thread, lent: LentToken, message: Message, begun: bool) -> NewWords:
         if message.kms_failed:
@@ -229,19 +274,12 @@ class Listener:
             poll_seconds=self._poll_seconds(),
         )
 
-    async def _settle(
-        self,
-        thread: Thread,
-        words: Sequence[NewWords],
-        cleared: Sequence[str],
-        again_at: float | None,
-        failures: int = 0,
-        parked: bool = False,
-        whole: bool = False,
-    ) -> None:
-        now = self._clock.now()
-        read = ThreadRead(thread, now, tuple(words), tuple(cleared), again_at, failures, parked, whole)
-        if not await self._store.do(hearing.settle_thread, read):
-            self._log.warning("lease.lost", conversation=thread.conversation_id)
-        elif words:
+    async def _settle(self, reading: Reading, again_at: float | None, **more: Any) -> None:
+        read = reading.result(self._clock.now(), again_at, **more)
+        came_of_it = await self._store.do(hearing.settle_thread, read)
+        if came_of_it == "lost":
+            self._log.warning("lease.lost", conversation=reading.thread.conversation_id)
+        elif came_of_it == "changed":
+            self._log.info("thread.changed", conversation=reading.thread.conversation_id)
+        elif read.words:
             self._heard()

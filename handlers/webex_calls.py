@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bridge.domain.errors import Refused
-from bridge.store import bot, hearing
+from bridge.store import bot, hearing, taken_back
 from bridge.webex.signature import is_genuine
 from bridge.webex.wire import WebhookCall, parse_webhook_call
 from handlers.parts import PARTS, Parts
@@ -49,7 +49,7 @@ async def _note(parts: Parts, call: WebhookCall) -> None:
         return  # news of something that nobody here asked for
     store, now = parts.door.store, parts.door.clock.now()
     if call.event == "deleted":
-        if await store.do(hearing.note_deleted, hearing.Unsaid(call.message_id, now)):
+        if await store.do(taken_back.note_deleted, taken_back.Unsaid(call.message_id, guest_id, now)):
             parts.woken("in")
         return
     hint = hearing.Hint(call.message_id, guest_id, call.person_email or "", now)

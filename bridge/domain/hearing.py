@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
 _BUSY_SECONDS = 60.0
 _SLOWEST_POLL = 30.0
 _LISTED_WITHIN = 30.0
 _FORGET_SECONDS = 7 * 86400.0
+
+
+class Listed(Protocol):
+    """A message as Webex lists it: its id, and Webex's own time of it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def created(self) -> float: ...
+
+
+M = TypeVar("M", bound=Listed)
 
 
 def next_read(
@@ -26,6 +42,29 @@ def next_read(
         slowest = max(_SLOWEST_POLL, poll_seconds)
         return now + min(slowest, poll_seconds * max(1.0, quiet / _BUSY_SECONDS))
     return now + min(300.0, max(_SLOWEST_POLL, quiet))
+
+
+def reaches_back(
+    listed: Iterable[Listed],
+    *,
+    since: float,
+    since_id: str | None,
+    read_at: float | None,
+    read_id: str | None,
+) -> bool:
+    """Whether what is `listed` goes back to the newest message that was read before, or to the conversation's first.
+
+    Each is known by its id, or by an older one where it was deleted. All times are Webex's own, of messages in
+    one thread, so no two clocks are compared.
+    """
+    known = {since_id, read_id} - {None}
+    back_to = since if read_at is None else max(since, read_at)
+    return any(message.id in known or message.created < back_to for message in listed)
+
+
+def oldest_first(listed: Sequence[M]) -> list[M]:
+    """Sorts what Webex lists newest first. Within one moment only its order tells what came first."""
+    return sorted(listed, key=lambda message: message.created, reverse=True)[::-1]
 
 
 def in_time(created: float, since: float | None, *, listed_after: bool) -> bool:

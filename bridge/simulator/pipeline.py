@@ -95,9 +95,12 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
         return await _safely(ask, handler)
     if fault.kind == "hold":
         return await _held(fault, ask, handler)
+    if fault.kind == "late":
+        await _wait(fault)
+        return await _safely(ask, handler)
     response = await _safely(ask, handler) if fault.effect else None
     if fault.kind == "slow":
-        await asyncio.sleep(fault.seconds)
+        await _wait(fault)
     elif fault.kind == "status":
         return await _trouble(fault, ask)
     if response is None or fault.kind != "slow":
@@ -114,6 +117,14 @@ async def _held(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(closing.wait(), 0.02)
     return response or await _safely(ask, handler)
+
+
+async def _wait(fault: Fault) -> None:
+    """Its `seconds`, which may be changed while somebody waits."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while (left := began + fault.seconds - loop.time()) > 0:  # noqa: ASYNC110 - whoever changes it says nothing
+        await asyncio.sleep(min(left, 0.05))
 
 
 async def _trouble(fault: Fault, ask: Ask) -> web.Response:

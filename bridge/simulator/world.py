@@ -203,7 +203,8 @@ class World(Settings):
         or `"guest:"` for every guest. The first `after` matching calls pass; `times` None means for ever.
         `action`: 429 or `"status=429"` or `{"status": 429, ...}`, with `retry_after` (number, any text,
         `"date:30"` for the HTTP-date in 30 s, None: absent), `html`, `message`, `effect`; `"drop_before"`,
-        `"drop_after"`, `"never"`, `"slow=2"`, `"hold"`, `"revoke"`, `"block_agent"`, `"kms"` (see `faults.KINDS`).
+        `"drop_after"`, `"never"`, `"slow=2"`, `"late=2"`, `"hold"`, `"revoke"`, `"block_agent"`, `"kms"` (see
+        `faults.KINDS`). A rule's `seconds` may be changed while a call waits for them.
         Details may be keywords too: `fault("/v1/messages", status=429, retry_after=3)`. ValueError: nonsense.
         """
         rule = faults.make(match, action, owner, times, after, probability, detail)

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.outbox import PARKED, lease, let_go, thread_lane
+from bridge.store.prepared import Prepared
 from bridge.store.rows import dump
-from bridge.store.sql import insert_for, insert_missing, wake
-from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, messages, threads
+from bridge.store.sql import insert_for, insert_missing, upsert, wake
+from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,12 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A 1:1 of a guest and an agent, to be read now. `open`: its conversation is open and this agent's."""
+    """A 1:1 of a guest and an agent, to be read now. `open`: its conversation is open; `present`: it is this agent's.
+
+    `read_at`, `read_id`: the newest message that was read, by Webex's time. `unread_from`: a reading back was cut
+    short, and what is older than this message comes first. `state`: what a reading is for; it counts only while
+    the thread is still this.
+    """
 
     lane: str
     owner: str
@@ -43,7 +49,12 @@ class Thread:
     open: bool
     present: bool
     hints: tuple[str, ...]
+    hinted_at: tuple[float, ...] = ()
     back_at: float | None = None
+    read_at: float | None = None
+    read_id: str | None = None
+    unread_from: str | None = None
+    state: tuple[object, ...] = ()
 
 
 def claim_threads(connection: Connection, wishes: Sequence[Listen]) -> list[list[Thread]]:
@@ -62,7 +73,7 @@ def _claim_threads(connection: Connection, wish: Listen) -> list[Thread]:
     let_go(connection, {key: put_off[row.guest_id] for key, row in rows.items() if row.guest_id in put_off})
     hinted = _hints(connection, sorted(admitted))
     return [
-        _thread(key, row, admitted[row.guest_id], hinted.get((row.guest_id, row.agent_email), ()), wish.owner)
+        _thread(key, row, admitted[row.guest_id], hinted.get(key, {}), wish.owner)
         for key, row in rows.items()
         if row.guest_id in admitted
     ]
@@ -73,7 +84,7 @@ def _threads(connection: Connection, keys: Sequence[str]) -> dict[str, Any]:
     guests = sorted({key.split(":", 2)[1] for key in keys})
     c = conversations.c
     query = (
-        select(threads, c.status, c.agent_email.label("present"))
+        select(threads, c.status, c.given_at, c.agent_email.label("present"))
         .join(conversations, c.id == threads.c.conversation_id)
         .where(threads.c.guest_id.in_(guests))
     )
@@ -86,18 +97,23 @@ def _threads(connection: Connection, keys: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _hints(connection: Connection, guests: Sequence[str]) -> dict[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
-    query = select(hints.c.guest_id, hints.c.agent_email, hints.c.message_id).where(
-        hints.c.guest_id.in_(guests)
-    )
-    for row in connection.execute(query):
-        key = (row.guest_id, row.agent_email)
-        found[key] = (*found.get(key, ()), row.message_id)
+def _hints(connection: Connection, guests: Sequence[str]) -> dict[str, dict[str, float]]:
+    """By lane: the messages that webhooks have named, and when they last did."""
+    found: dict[str, dict[str, float]] = {}
+    for row in connection.execute(select(hints).where(hints.c.guest_id.in_(guests))):
+        found.setdefault(thread_lane(row.guest_id, row.agent_email), {})[row.message_id] = row.at
     return found
 
 
-def _thread(key: str, row: Any, guest: Guest, hinted: tuple[str, ...], owner: str) -> Thread:
+def _state(row: Any) -> tuple[object, ...]:
+    """Whose the thread is and how far it was read: its visit, the visit's agent, and since when each."""
+    return (
+        row.conversation_id, row.present, row.given_at, row.since, row.since_id, row.back_at,
+        row.read_at, row.read_id, row.unread_from,
+    )  # fmt: skip
+
+
+def _thread(key: str, row: Any, guest: Guest, hinted: dict[str, float], owner: str) -> Thread:
     return Thread(
         lane=key,
         owner=owner,
@@ -111,8 +127,13 @@ def _thread(key: str, row: Any, guest: Guest, hinted: tuple[str, ...], owner: st
         failures=row.read_failures,
         open=row.status == "open",
         present=row.present == row.agent_email,
-        hints=hinted,
+        hints=tuple(hinted),
+        hinted_at=tuple(hinted.values()),
         back_at=row.back_at,
+        read_at=row.read_at,
+        read_id=row.read_id,
+        unread_from=row.unread_from,
+        state=_state(row),
     )
 
 
@@ -150,7 +171,8 @@ def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[str]:
         else:
             results.append("noted")
             row = {"guest_id": thread.guest_id, "agent_email": thread.agent_email}
-            insert_missing(connection, hints, [{**row, "message_id": one.message_id, "at": one.at}])
+            named = {**row, "message_id": one.message_id, "at": one.at}
+            upsert(connection, hints, ("message_id",), [named])  # one that was edited is named once more
             soon(connection, [thread_lane(thread.guest_id, thread.agent_email)], one.at)
     return results
 
@@ -160,7 +182,7 @@ def _note_late(connection: Connection, one: Hint, thread: Any) -> None:
     known = {"message_id": one.message_id, "guest_id": one.guest_id, "revision": 0.0, "at": one.at}
     body = {"message_id": one.message_id, "text": "", "agent_email": thread.agent_email, "in_time": False}
     envelope = {
-        "key": f"webex:{one.message_id}",
+        "key": envelope_key(one.message_id),
         "lane": f"in:{thread.customer}",
         "kind": "heard",
         "conversation_id": thread.id,
@@ -187,11 +209,15 @@ def soon(connection: Connection, keys: Sequence[str], at: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NewWords:
-    """An agent's message that may be new to us. `revision`: Webex's `updated`, 0 if never edited."""
+    """An agent's message that may be new to us. `revision`: Webex's `updated`, 0 if never edited.
+
+    `created`: Webex's time of it, None where Webex did not list it in the thread.
+    """
 
     message_id: str
     revision: float
     body: dict[str, Any]
+    created: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +225,8 @@ class ThreadRead:
     """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes).
 
     `parked`: not before that, also when a hint comes, also after a restart. `whole`: all that was
-    written before the agent got the conversation back has been read.
+    written before the agent got the conversation back has been read. `newest`: the id and Webex's time of
+    the newest message that all was read up to (None: no further than before).
     """
 
     thread: Thread
@@ -210,10 +237,16 @@ class ThreadRead:
     failures: int = 0
     parked: bool = False
     whole: bool = False
+    newest: tuple[str, float] | None = None
+    unread_from: str | None = None
 
 
-def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[bool]:
-    """Puts what is new into the inbox, once each. False where the lease was lost: then nothing is written."""
+def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[str]:
+    """Puts what is new into the inbox, once each. For each: `read`, or what kept it from counting.
+
+    `lost`: the lease was. `changed`: the thread is another visit's or another agent's by now, or they got it
+    back; it is read again at once. Then nothing is written.
+    """
     keys = {one.thread.lane for one in reads}
     for guest_id in {one.thread.guest.id for one in reads if one.parked}:
         keys.update(lanes_of(connection, guest_id))
@@ -222,12 +255,20 @@ def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[b
             select(lanes.c.key, lanes.c.owner).where(lanes.c.key.in_(sorted(keys))).with_for_update()
         ).all()
     )
+    rows = _threads(connection, [one.thread.lane for one in reads])
     results = []
     for read in reads:
-        mine = owners.get(read.thread.lane) == read.thread.owner
-        results.append(mine)
-        if mine:
+        key = read.thread.lane
+        if owners.get(key) != read.thread.owner:
+            results.append("lost")
+        elif key not in rows or _state(rows[key]) != read.thread.state:
+            results.append("changed")
+            _let_go(connection, read, read.again_at if read.parked else read.now)
+        else:
+            results.append("read")
             _settle_one(connection, read)
+            # Of two that the same process has read only one can be of the thread as it was.
+            owners[key] = None
     return results
 
 
@@ -236,33 +277,41 @@ def _settle_one(connection: Connection, read: ThreadRead) -> None:
     rows = _unheard(connection, read)
     _know_files(connection, read, rows)
     if rows:
-        connection.execute(
-            _quiet_since, {"guest": thread.guest.id, "mail": thread.agent_email, "moment": read.now}
-        )
         insert_missing(connection, envelopes, rows)
         wake(connection, "in", [rows[0]["lane"]], read.now)
+    noted = dict(zip(thread.hints, thread.hinted_at, strict=True))
     if read.cleared_hints:
-        connection.execute(delete(hints).where(hints.c.message_id.in_(read.cleared_hints)))
+        _CLEAR.many(connection, [{"hint": one, "named_at": noted[one]} for one in read.cleared_hints])
     connection.execute(
-        _failures, {"guest": thread.guest.id, "mail": thread.agent_email, "failures": read.failures}
+        update(threads)
+        .where(threads.c.guest_id == thread.guest.id, threads.c.agent_email == thread.agent_email)
+        .values(_thread_after(read, new_words=bool(rows)))
     )
-    if read.whole and thread.back_at is not None:
-        connection.execute(
-            _was_read, {"guest": thread.guest.id, "mail": thread.agent_email, "back": thread.back_at}
-        )
-    left = connection.execute(
-        select(hints.c.message_id)
-        .where(hints.c.guest_id == thread.guest.id, hints.c.agent_email == thread.agent_email)
-        .limit(1)
-    ).first()
-    fresh = left is not None and left.message_id not in thread.hints  # came while we were reading
-    again_at = read.now if fresh and not read.parked else read.again_at
-    if read.parked and again_at is not None:
-        park_reading(connection, [ReadingPark(thread.guest.id, again_at)])
-    elif again_at is None:
-        connection.execute(delete(lanes).where(lanes.c.key == thread.lane))
+    left = _hints(connection, [thread.guest.id]).get(thread.lane, {})
+    fresh = any(noted.get(ident) != at for ident, at in left.items())  # came while we were reading
+    _let_go(connection, read, read.now if fresh and not read.parked else read.again_at)
+
+
+def _thread_after(read: ThreadRead, *, new_words: bool) -> dict[str, Any]:
+    """The thread's columns that a reading changes."""
+    changed: dict[str, Any] = {"read_failures": read.failures, "unread_from": read.unread_from}
+    if read.newest is not None:
+        changed["read_id"], changed["read_at"] = read.newest
+    if new_words:
+        changed["quiet_since"] = read.now
+    if read.whole:
+        changed["back_at"] = None
+    return changed
+
+
+def _let_go(connection: Connection, read: ThreadRead, again_at: float | None) -> None:
+    """Gives the thread's lane up until `again_at`; with a 429 all threads of the guest."""
+    if again_at is None:
+        connection.execute(delete(lanes).where(lanes.c.key == read.thread.lane))
+    elif read.parked:
+        park_reading(connection, [ReadingPark(read.thread.guest.id, again_at)])
     else:
-        let_go(connection, {thread.lane: again_at})
+        let_go(connection, {read.thread.lane: again_at})
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,16 +363,14 @@ def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
     if not read.words:
         return []
     known = {
-        row.message_id: row.revision
+        row.message_id: row
         for row in connection.execute(
-            select(heard.c.message_id, heard.c.revision).where(
+            select(heard.c.message_id, heard.c.revision, heard.c.deleted).where(
                 heard.c.message_id.in_([word.message_id for word in read.words])
             )
         )
     }
-    fresh = [
-        word for word in read.words if word.message_id not in known or word.revision > known[word.message_id]
-    ]
+    fresh = [word for word in read.words if _is_news(word, known.get(word.message_id))]
     if not fresh:
         return []
     statement = insert_for(connection, heard)
@@ -335,6 +382,8 @@ def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
             {
                 "message_id": word.message_id,
                 "guest_id": read.thread.guest.id,
+                "agent_email": read.thread.agent_email,
+                "created": word.created,
                 "revision": word.revision,
                 "at": read.now,
             }
@@ -343,9 +392,7 @@ def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
     )
     return [
         {
-            "key": f"webex:{word.message_id}:{word.revision:g}"
-            if word.message_id in known
-            else f"webex:{word.message_id}",
+            "key": envelope_key(word.message_id, word.revision if word.message_id in known else None),
             "lane": f"in:{read.thread.guest.customer}",
             "kind": "revised" if word.message_id in known else "heard",
             "conversation_id": read.thread.conversation_id,
@@ -357,6 +404,15 @@ def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
     ]
 
 
+def _is_news(word: NewWords, known: Any) -> bool:
+    return known is None or (not known.deleted and word.revision > known.revision)
+
+
+def envelope_key(message_id: str, revision: float | None = None) -> str:
+    """The envelope's, of a message or of one edit of it."""
+    return f"webex:{message_id}" if revision is None else f"webex:{message_id}:{revision:.3f}"
+
+
 def is_heard(connection: Connection, message_id: str) -> bool:
     return (
         connection.execute(select(heard.c.message_id).where(heard.c.message_id == message_id)).first()
@@ -364,65 +420,9 @@ def is_heard(connection: Connection, message_id: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Unsaid:
-    """Webex says that a message was deleted."""
-
-    message_id: str
-    at: float
-
-
-def note_deleted(connection: Connection, deleted: Sequence[Unsaid]) -> list[bool]:
-    """An agent took words back: an envelope where a customer has them; nothing where nobody does."""
-    results = []
-    for one in deleted:
-        row = connection.execute(
-            select(conversations.c.id, conversations.c.customer, conversations.c.agent_email)
-            .join(messages, messages.c.conversation_id == conversations.c.id)
-            .where(messages.c.webex_id == one.message_id, messages.c.author == "agent")
-        ).first()
-        results.append(row is not None)
-        if row is None:
-            continue
-        envelope = {
-            "key": f"webex-deleted:{one.message_id}",
-            "lane": f"in:{row.customer}",
-            "kind": "revised",
-            "conversation_id": row.id,
-            "body": dump(
-                {"message_id": one.message_id, "text": "", "html": None, "agent_email": row.agent_email}
-            ),
-            "answered": "",
-            "received_at": one.at,
-        }
-        insert_missing(connection, envelopes, [envelope])
-        wake(connection, "in", [envelope["lane"]], one.at)
-    return results
-
-
-@dataclass(frozen=True, slots=True)
-class LookAgain:
-    """After a start or a gap: every thread of an open conversation is read once, spread over some seconds."""
-
-    now: float
-    spread: float
-
-
-def listen_again(connection: Connection, wishes: Sequence[LookAgain]) -> list[int]:
-    counts = []
-    for wish in wishes:
-        query = (
-            select(threads.c.guest_id, threads.c.agent_email)
-            .join(conversations, conversations.c.id == threads.c.conversation_id)
-            .where(conversations.c.status == "open", threads.c.room_id.is_not(None))
-        )
-        keys = [thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)]
-        for index, key in enumerate(keys):
-            soon(connection, [key], wish.now + wish.spread * index / len(keys))
-        counts.append(len(keys))
-    return counts
-
-
+_CLEAR = Prepared(
+    delete(hints).where(hints.c.message_id == bindparam("hint"), hints.c.at == bindparam("named_at"))
+)
 _PARK = (
     update(lanes)
     .where(
@@ -431,7 +431,3 @@ _PARK = (
     )
     .values(owner=PARKED, ready_at=bindparam("at"))
 )
-_this_thread = (threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("mail"))
-_quiet_since = update(threads).where(*_this_thread).values(quiet_since=bindparam("moment"))
-_was_read = update(threads).where(*_this_thread, threads.c.back_at == bindparam("back")).values(back_at=None)
-_failures = update(threads).where(*_this_thread).values(read_failures=bindparam("failures"))

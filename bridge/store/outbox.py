@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, case, delete, func, or_, select, update
 
 from bridge.domain.deadlines import CALL_SECONDS, call_limit
 from bridge.domain.refusals import Fault, Refusal
@@ -295,6 +295,7 @@ def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
             {
                 "guest": one.work.guest.id if one.work.guest else None,
                 "email": one.work.address,
+                "carried": one.work.conversation_id,
                 "room": one.room_id,
                 "first": one.webex_created,
                 "first_id": one.webex_id,
@@ -530,13 +531,17 @@ _SENT = Prepared(
     .values(delivery=bindparam("state")),
     distinct=True,
 )
+# The last words of an earlier visit, delivered late, do not begin the present one.
+_its_own = threads.c.conversation_id == bindparam("carried")
 _ROOM = Prepared(
     update(threads)
     .where(threads.c.guest_id == bindparam("guest"), threads.c.agent_email == bindparam("email"))
     .values(
         room_id=bindparam("room"),
-        since=func.coalesce(threads.c.since, bindparam("first")),
-        since_id=func.coalesce(threads.c.since_id, bindparam("first_id")),
+        since=case((_its_own, func.coalesce(threads.c.since, bindparam("first"))), else_=threads.c.since),
+        since_id=case(
+            (_its_own, func.coalesce(threads.c.since_id, bindparam("first_id"))), else_=threads.c.since_id
+        ),
         quiet_since=bindparam("at"),
     ),
     distinct=True,

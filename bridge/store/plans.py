@@ -239,28 +239,15 @@ def _know_threads(
     connection: Connection, before: Mapping[str, Conversation], after: Mapping[str, Conversation], now: float
 ) -> None:
     """The 1:1 in which a conversation is carried on from now; what was said there earlier is not for it."""
-    rows = [
-        {
-            "guest_id": one.guest_id,
-            "agent_email": one.agent_email,
-            "conversation_id": one.id,
-            "since": None,
-            "since_id": None,
-            "quiet_since": now,
-        }
-        for key, one in after.items()
-        if one.agent_email and (one.given_at != before[key].given_at)
-    ]
-    _KNOW_THREAD.many(connection, rows)
-    back = [
-        one for key, one in after.items() if one.agent_email and one.agent in json.loads(before[key].tried)
-    ]
+    given = [one for key, one in after.items() if one.agent_email and one.given_at != before[key].given_at]
+    rows = [(one.guest_id, one.agent_email, one.id, now) for one in given]
+    _KNOW_THREAD.many(connection, [dict(zip(_THREAD, row, strict=True)) for row in rows])
+    back = [one for one in given if one.agent in json.loads(one.tried)]
     soon(connection, [thread_lane(one.guest_id, one.agent_email or "") for one in back], now)
 
 
 def _know_thread(connection: Connection) -> Any:
-    names = ("guest_id", "agent_email", "conversation_id", "since", "since_id", "quiet_since")
-    fresh = insert_for(connection, threads).values({name: bindparam(name) for name in names})
+    fresh = insert_for(connection, threads).values({name: bindparam(name) for name in _THREAD})
     same = threads.c.conversation_id == fresh.excluded.conversation_id  # an agent gets a conversation back
     return fresh.on_conflict_do_update(
         index_elements=["guest_id", "agent_email"],
@@ -269,11 +256,13 @@ def _know_thread(connection: Connection) -> Any:
             "since": case((same, threads.c.since), else_=None),
             "since_id": case((same, threads.c.since_id), else_=None),
             "quiet_since": fresh.excluded.quiet_since,
+            "unread_from": None,
             "back_at": case((same, fresh.excluded.quiet_since), else_=None),
         },
     )
 
 
+_THREAD = ("guest_id", "agent_email", "conversation_id", "quiet_since")
 _KNOW_THREAD = Prepared(_know_thread)
 
 
@@ -304,7 +293,13 @@ _DROP = Prepared(
 _REVISE = Prepared(
     update(messages)
     .where(messages.c.webex_id == bindparam("webex"), messages.c.conversation_id == bindparam("conversation"))
-    .values(text=bindparam("new_text"), html=bindparam("new_html"), revised_at=bindparam("moment"))
+    .values(
+        text=bindparam("new_text"),
+        html=bindparam("new_html"),
+        # Taken back with its files; what has files cannot be edited.
+        files=case((bindparam("new_text") == "", "[]"), else_=messages.c.files),
+        revised_at=bindparam("moment"),
+    )
 )
 _UNDELIVERED = Prepared(
     update(messages)

@@ -258,6 +258,9 @@ threads = Table(
     Column("quiet_since", Float, nullable=False, server_default="0"),
     Column("read_failures", Integer, nullable=False, server_default="0"),
     Column("back_at", Float),  # the agent got that conversation back then, and older words may be unread
+    Column("read_at", Float),  # Webex's time of the newest message that was read
+    Column("read_id", Text),  # and its id
+    Column("unread_from", Text),  # a reading back was cut short: what is older than this is read first
     PrimaryKeyConstraint("guest_id", "agent_email"),
     Index("threads_room", "room_id"),
 )
@@ -269,6 +272,9 @@ heard = Table(
     Column("guest_id", Text, nullable=False),
     Column("revision", Float, nullable=False, server_default="0"),  # Webex's `updated` of what we know
     Column("at", Float, nullable=False),
+    Column("agent_email", Text),  # in whose thread
+    Column("created", Float),  # Webex's time of it; None: Webex never listed it in the thread
+    Column("deleted", Integer, nullable=False, server_default="0"),  # 1: taken back, never to be shown
     Index("heard_guest", "guest_id"),
 )
 

@@ -166,7 +166,10 @@ def _purge(connection: Connection, wish: Purge) -> int:
     done = select(envelopes.c.id).where(envelopes.c.done_at < wish.now - DEDUPE_SECONDS).limit(_AT_ONCE * 10)
     connection.execute(delete(envelopes).where(envelopes.c.id.in_(done.scalar_subquery())))
     remembered = wish.now - max(wish.keep_seconds, DEDUPE_SECONDS)
-    connection.execute(delete(heard).where(heard.c.at < remembered))
+    still_open = select(conversations.c.guest_id).where(c.status != "ended")
+    connection.execute(
+        delete(heard).where(heard.c.at < remembered, heard.c.guest_id.not_in(still_open.scalar_subquery()))
+    )
     connection.execute(delete(hints).where(hints.c.at < wish.now - 86400))
     # What the bot was told and said of no conversation in particular; and hushes that are long over.
     d = deliveries.c

@@ -2,7 +2,15 @@
 
 import pytest
 
-from bridge.domain.hearing import all_listed, in_time, next_read, while_away, worth_keeping
+from bridge.domain.hearing import (
+    all_listed,
+    in_time,
+    next_read,
+    oldest_first,
+    reaches_back,
+    while_away,
+    worth_keeping,
+)
 
 
 def test_what_was_said_before_the_customers_first_words_is_not_for_them():
@@ -62,3 +70,38 @@ def test_with_webhooks_a_thread_is_still_read_now_and_then():
 def test_a_former_agents_thread_is_read_seldom():
     """For their late words, which nobody waits for."""
     assert next_read(0, quiet_since=0, open=True, present=False, polled=True, poll_seconds=1) == 30
+
+
+class Listed:
+    def __init__(self, ident, created):
+        self.id, self.created = ident, created
+
+
+@pytest.mark.parametrize(
+    ("listed", "enough"),
+    [
+        ([("m3", 103.0), ("m2", 102.0)], False),
+        ([("m2", 102.0), ("read", 101.0)], True),
+        ([("m2", 102.0), ("m1", 101.0)], False),  # in the same moment, and perhaps above it
+        ([("m2", 102.0), ("m0", 100.9)], True),  # what was read before is gone
+        ([], False),
+    ],
+)
+def test_reading_goes_back_to_what_was_read_before(listed, enough):
+    """Known by its id, or by an older one where it was taken back."""
+    page = [Listed(*one) for one in listed]
+    assert reaches_back(page, since=50.0, since_id="first", read_at=101.0, read_id="read") is enough
+
+
+def test_reading_goes_back_no_further_than_the_conversation():
+    """What was read before, or nothing yet, may be of an earlier visit."""
+    page = [Listed("m1", 101.0), Listed("first", 100.0)]
+    assert reaches_back(page, since=100.0, since_id="first", read_at=None, read_id=None)
+    assert reaches_back(page, since=100.0, since_id="first", read_at=7.0, read_id="old")
+    assert not reaches_back(page[:1], since=100.0, since_id="first", read_at=7.0, read_id="old")
+
+
+def test_what_is_listed_newest_first_is_shown_oldest_first():
+    """Within one moment the thread's order tells, and a message out of its place comes to it."""
+    listed = [Listed("d", 2.0), Listed("c", 2.0), Listed("a", 0.5), Listed("b", 1.0)]
+    assert [one.id for one in oldest_first(listed)] == ["a", "b", "c", "d"]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 from bridge.simulator import World
+from bridge.store.sql import insert_all, wake
+from bridge.store.tables import conversations, envelopes
 from tests.customers import Customer
 from tests.harness import AMY, RunningBridge, eventually
 
@@ -42,3 +49,27 @@ async def has_status(customer: Customer, status: str) -> bool:
 def answer(world: World, text: str, name: str = "Ada", agent: str = AMY, **more: Any) -> dict[str, Any]:
     """The agent writes to the guest of this name; the message as Webex has it."""
     return world.say(agent, guest_of(world, name).id, text=text, **more)
+
+
+async def handed_over(bridge: RunningBridge, customer: Customer, to: str) -> None:
+    """A lead gives the conversation to somebody else, without a word in anybody's thread."""
+
+    def put(connection: Connection, items: Sequence[float]) -> list[None]:
+        c = conversations.c
+        row = connection.execute(select(c.customer).where(c.id == customer.id)).one()
+        lane = f"in:{row.customer}"
+        envelope = {
+            "key": uuid.uuid4().hex,
+            "lane": lane,
+            "kind": "transfer",
+            "conversation_id": customer.id,
+            "body": json.dumps({"to": to, "by": "kim@example.com"}),
+            "answered": "",
+            "received_at": items[0],
+        }
+        insert_all(connection, envelopes, [envelope])
+        wake(connection, "in", [lane], items[0])
+        return [None] * len(items)
+
+    await bridge.service.store.do(put, bridge.clock.now())
+    bridge.wake()

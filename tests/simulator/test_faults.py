@@ -1,11 +1,13 @@
 """Trouble on purpose, and the evidence of how it was taken."""
 
+import asyncio
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
 
 from bridge.simulator import World
+from tests.harness import eventually
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,17 @@ async def test_error_after_the_effect(ada, world):
     world.fault("POST /v1/messages", 503, effect=True)
     assert (await ada.write()).status == 503
     assert len(world.messages_to("amy@example.com")) == 1
+
+
+async def test_late_calls_have_their_effect_after_the_wait(ada, world):
+    """A late call sees what came meanwhile; its seconds may be changed while it waits."""
+    late = world.fault("GET /v1/messages/direct", "late=30")
+    await ada.write()
+    listing = asyncio.create_task(ada("GET", "/messages/direct?personEmail=amy@example.com"))
+    await eventually(lambda: late.used, 60)
+    await ada.write()
+    late.seconds = 0
+    assert len((await listing).body["items"]) == 2
 
 
 async def test_slow_answers_come_after_the_effect(ada, world):
