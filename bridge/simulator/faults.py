@@ -12,11 +12,13 @@ KINDS: Final = (
     "drop_after",  # do it, then close the connection without an answer
     "never",  # never answer (`effect=True`: but do it)
     "slow",  # do it, answer `seconds` later
+    "late",  # do it only `seconds` later, also if the caller has hung up by then
     "revoke",  # kill the token that was used: 401 now and later
     "block_agent",  # 403, as for an agent who may not talk to external people
     "kms",  # answer messages that could not be decrypted
 )
 
+_TIMED: Final = {"slow", "late"}
 _DETAILS: Final[dict[str, tuple[type, ...]]] = {
     "status": (int,),
     "retry_after": (int, float, str, type(None)),
@@ -119,15 +121,15 @@ def _action(action: object) -> tuple[str | None, dict[str, Any]]:
         return "status", {"status": action}
     if isinstance(action, dict):
         rest = {str(key): value for key, value in action.items() if key != "kind"}
-        if "slow" in rest:
-            return "slow", {"seconds": float(rest.pop("slow")), **rest}
+        for kind in _TIMED & rest.keys():
+            return kind, {"seconds": float(rest.pop(kind)), **rest}
         return (str(action["kind"]) if "kind" in action else None), rest
     if not isinstance(action, str):
         return None, {}
     kind, _, value = action.partition("=")
     if kind == "status" and value:
         return kind, {"status": int(value)}
-    if kind == "slow" and value:
+    if kind in _TIMED and value:
         return kind, {"seconds": float(value)}
     return kind, {}
 

@@ -92,6 +92,10 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if fault.kind in ("revoke", "kms"):
         ask.kms = fault.kind == "kms"
         return await _safely(ask, handler)
+    if fault.kind == "late":
+        await _body(ask.request)  # which cannot be read any more once the caller has hung up
+        await asyncio.sleep(fault.seconds)
+        return await _safely(ask, handler)
     response = await _safely(ask, handler) if fault.effect else None
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
@@ -100,6 +104,11 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if response is None or fault.kind != "slow":
         raise Cut
     return response
+
+
+async def _body(request: web.Request) -> None:
+    with contextlib.suppress(ValueError):
+        await (request.post() if request.content_type == "multipart/form-data" else request.read())
 
 
 async def _trouble(fault: Fault, ask: Ask) -> web.Response:
