@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bench.torture.story import Story, Visit
 
 
@@ -27,10 +29,15 @@ def retell(story: Story) -> str:
         for visit in story.visits.values()
         if visit.over_at is not None
     ]
-    lines = [f"{at % 10000:9.3f} {what}" for at, what in sorted(told)]
+    lines = [f"{_clock(at)} {what}" for at, what in sorted(told)]
     for visit in story.visits.values():
         lines += [f"{numbers[visit.id]} is {visit.id}, {_state(visit)}", *_transcript(visit)]
     return "\n".join([f"== {story.subject} ({story.mode})", *lines, ""])
+
+
+def _clock(at: float) -> str:
+    """As in the logs."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 def _state(visit: Visit) -> str:
