@@ -45,7 +45,7 @@ class Agents:
         self._read = dict.fromkeys((*AGENTS, REFUSING), 0)
         self._under_way: set[asyncio.Task[None]] = set()
         self.calm = False  # from now on only what was begun is ended
-        self._spoiling_until = time.time() + options.spread / 2
+        self._spoiling_until = time.time() + options.spread * 0.6
         world.watch(self._changed)
 
     @property
@@ -135,18 +135,18 @@ class Agents:
         if file is not None:
             line.file = "kept" if file in _PASSING else "refused"
             self._world.set_scan(said["files"][0], file)
-        elif "unreadable" in self._also and draw > 0.98 and story.mode == "desk" and not more:
+        elif "unreadable" in self._also and draw > 0.97 and story.mode == "desk" and not more:
             self._spoil(line, said["id"])
         return line, said["id"]
 
     def _spoil(self, line: Line, ident: str) -> None:
         """Mostly for some seconds; for good only while there is time left to give it up."""
         draw = self._chance.random()
-        if draw < 0.6 or time.time() > self._spoiling_until:
+        if draw < 0.5 or time.time() > self._spoiling_until:
             self._world.spoil(ident, "kms", self._chance.uniform(1, 5))
         else:
             line.unreadable = True
-            self._world.spoil(ident, "kms" if draw < 0.75 else "malformed")
+            self._world.spoil(ident, "kms" if draw < 0.7 else "malformed")
 
     def _revise(self, agent: str, line: Line, ident: str, *, edit: bool) -> None:
         if edit:

@@ -55,7 +55,7 @@ class Herd:
     async def start(self) -> None:
         for member in self.members:
             member.start()
-        await asyncio.gather(*(asyncio.to_thread(member.wait_ready, 60) for member in self.members))
+        await asyncio.gather(*(asyncio.to_thread(member.wait_ready, 180) for member in self.members))
 
     async def torment(self, weather: Weather, chance: random.Random) -> None:
         """Each trouble as often as it is asked for, at random moments, now and then two in a row."""
