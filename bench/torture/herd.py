@@ -113,8 +113,8 @@ class Herd:
         """Clean, in the midst of calls that Webex takes long for."""
         async with member.busy:
             member.revive()
-            spell = asyncio.create_task(weather.slow_spell(4.0))
-            await asyncio.sleep(2.0)
+            spell = asyncio.create_task(weather.slow_spell(1.5, least=9.0))
+            await asyncio.sleep(1.0)
             self.stops.append(await asyncio.to_thread(member.stop_cleanly))
             member.start()
             await spell

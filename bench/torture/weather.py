@@ -92,13 +92,13 @@ class Weather:
         await asyncio.sleep(self._chance.uniform(0, self._options.spread))
         await what(seconds)
 
-    async def slow_spell(self, seconds: float) -> None:
-        """Every other call takes long, and what it asks for is done at its beginning or only at its end."""
+    async def slow_spell(self, seconds: float, least: float = 2.0) -> None:
+        """Every other call takes `least` to 14 s, and what it asks for is done at once or only at the end."""
         rules = []
-        for place, match, least, most in (("messages", _SAY, 2.0, 14.0), ("reads", _READ, 5.0, 12.0)):
+        for place, match in (("messages", _SAY), ("reads", _READ)):
             for kind in ("late", "slow"):
                 for _ in range(3):
-                    action = f"{kind}={self._chance.uniform(least, most):.1f}"
+                    action = f"{kind}={self._chance.uniform(least, 14.0):.1f}"
                     detail = {"action": action, "times": None, "probability": 0.1}
                     rules.append(self._add(place, f"{kind}, for seconds", match, detail, first=True))
         await asyncio.sleep(seconds)
