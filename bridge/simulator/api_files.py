@@ -12,7 +12,10 @@ from bridge.simulator.model import File, Refusal
 
 
 async def content(ask: Ask) -> web.Response:
-    """HEAD describes, GET gives; 423 while scanning, 410 infected, 428 unscannable unless accepted."""
+    """HEAD describes, GET gives; 423 while scanning, 410 infected, 428 unscannable unless accepted.
+
+    403 where a policy of the organization refuses it; 503 while the file service fails.
+    """
     person, file = ask.person, ask.world.files.get(ask.part("id"))
     if file is None or file.room is None or person not in file.room.members:
         raise Refusal(404, "Content not found.")
@@ -41,6 +44,10 @@ def _scan(ask: Ask, file: File) -> None:
         raise Refusal(410, "The file was found to be infected and is gone.")
     if file.scan == "unscannable" and ask.query("allow") != "unscannable":
         raise Refusal(428, "The file cannot be scanned. Use allow=unscannable to download it anyway.")
+    if file.scan == "refused":
+        raise Refusal(403, "Downloads are restricted by the organization of this user.")
     left = file.clean_at - ask.at
+    if file.scan == "failing" and left > 0:
+        raise Refusal(503, "The file service does not answer.")
     if file.scan == "scanning" and left > 0:
         raise Refusal(423, "The file is being scanned.", {"Retry-After": str(max(1, round(left)))})

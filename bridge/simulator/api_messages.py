@@ -132,7 +132,10 @@ async def get(ask: Ask) -> web.Response:
 
 
 def _show(ask: Ask, message: Message) -> dict[str, Any]:
-    if not ask.kms:
+    how, until = message.spoiled or ("", 0.0)
+    if ask.at < until and how == "malformed":
+        return {**message.data, "created": "soon"}
+    if not ask.kms and (ask.at >= until or how != "kms"):
         return message.data
     hidden = {key: value for key, value in message.data.items() if key not in ("markdown", "html")}
     return {**hidden, "text": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..", "errors": _KMS}

@@ -13,12 +13,13 @@ KINDS: Final = (
     "never",  # never answer (`effect=True`: but do it)
     "slow",  # do it, answer `seconds` later
     "hold",  # do it only (`effect=True`: answer only) at `release`, or `seconds` later where they are given
-    "late",  # wait `seconds`, then do it and answer
+    "late",  # do it only `seconds` later, also if the caller has hung up by then
     "revoke",  # kill the token that was used: 401 now and later
     "block_agent",  # 403, as for an agent who may not talk to external people
     "kms",  # answer messages that could not be decrypted
 )
 
+_TIMED: Final = {"slow", "late", "hold"}
 _DETAILS: Final[dict[str, tuple[type, ...]]] = {
     "status": (int,),
     "retry_after": (int, float, str, type(None)),
@@ -126,16 +127,15 @@ def _action(action: object) -> tuple[str | None, dict[str, Any]]:
         return "status", {"status": action}
     if isinstance(action, dict):
         rest = {str(key): value for key, value in action.items() if key != "kind"}
-        for kind in ("slow", "late"):
-            if kind in rest:
-                return kind, {"seconds": float(rest.pop(kind)), **rest}
+        for kind in _TIMED & rest.keys():
+            return kind, {"seconds": float(rest.pop(kind)), **rest}
         return (str(action["kind"]) if "kind" in action else None), rest
     if not isinstance(action, str):
         return None, {}
     kind, _, value = action.partition("=")
     if kind == "status" and value:
         return kind, {"status": int(value)}
-    if kind in ("slow", "late", "hold") and value:
+    if kind in _TIMED and value:
         return kind, {"seconds": float(value)}
     return kind, {}
 

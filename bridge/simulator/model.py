@@ -46,6 +46,7 @@ class Person:
     owner: str
     licensed: bool = False
     external_blocked: bool = False
+    refuses_guests: bool = False  # no guest may write to them any more, in a 1:1 that is there neither
     subject: str | None = None
     app: str | None = None
     status: str = "active"
@@ -87,7 +88,10 @@ class Room:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """`data` is the message as the API shows it. `seq` grows over the whole world."""
+    """`data` is the message as the API shows it. `seq` grows over the whole world.
+
+    `spoiled`: how (kms or malformed) and until when it is shown as nobody can read it.
+    """
 
     seq: int
     at: float
@@ -96,11 +100,12 @@ class Message:
     sender: Person
     file: File | None = None
     edits: int = 0
+    spoiled: tuple[str, float] | None = None
 
 
 @dataclass(slots=True, eq=False)
 class File:
-    """`scan`: clean, scanning (until `clean_at`), infected or unscannable."""
+    """`scan`: clean, scanning or failing (until `clean_at`), infected, unscannable or refused."""
 
     id: str
     name: str

@@ -96,6 +96,7 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
     if fault.kind == "hold":
         return await _held(fault, ask, handler)
     if fault.kind == "late":
+        await _body(ask.request)  # which cannot be read any more once the caller has hung up
         await _wait(fault)
         return await _safely(ask, handler)
     response = await _safely(ask, handler) if fault.effect else None
@@ -110,13 +111,18 @@ async def _under(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse
 
 async def _held(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse:
     """The request is here as a whole, so it is carried out even if its connection has broken meanwhile."""
-    await (ask.request.post() if ask.request.content_type.startswith("multipart/") else ask.request.read())
+    await _body(ask.request)
     response = await _safely(ask, handler) if fault.effect else None
     closing, until = ask.request.app[CLOSING], asyncio.get_running_loop().time() + (fault.seconds or math.inf)
     while not (fault.released or closing.is_set() or asyncio.get_running_loop().time() > until):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(closing.wait(), 0.02)
     return response or await _safely(ask, handler)
+
+
+async def _body(request: web.Request) -> None:
+    with contextlib.suppress(ValueError):
+        await (request.post() if request.content_type == "multipart/form-data" else request.read())
 
 
 async def _wait(fault: Fault) -> None:

@@ -41,8 +41,8 @@ class Settings:
     max_page: int = 1000  # a larger `max` is silently lowered
     empty_pages: bool = False  # every list starts with an empty page that has a next one
     # Files: the state in which new ones are born.
-    scan: str = "clean"  # clean | scanning | infected | unscannable
-    scan_seconds: float = 2.0  # how long `scanning` lasts
+    scan: str = "clean"  # clean | scanning | infected | unscannable | refused | failing
+    scan_seconds: float = 2.0  # how long `scanning` and `failing` last
     # Webhooks.
     duplicate_webhooks: str = "accept"  # or "refuse": the same hook twice is 409
     webhook_timeout: float = 10.0

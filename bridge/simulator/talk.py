@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bridge.simulator.world import World
 
 MAX_EDITS: Final = 10
+_BLOCKED: Final = "External communication is blocked by the organization of this user."
 CARD: Final = "application/vnd.microsoft.card.adaptive"
 
 
@@ -31,7 +32,7 @@ def open_room(world: World, sender: Person, other: Person) -> Room:
         and (other.external_blocked or sender.external_blocked)
         and "bot" not in (sender.type, other.type)
     ):
-        raise Refusal(403, "External communication is blocked by the organization of this user.")
+        raise Refusal(403, _BLOCKED)
     room = Room(make_id("ROOM"), (sender, other), world.now())
     world.rooms[room.id] = room
     world.pairs[min(sender.id, other.id), max(sender.id, other.id)] = room
@@ -51,6 +52,8 @@ def send(
     parent_id: str | None = None,
 ) -> Message:
     """A message in a room its sender is in. Refusal where a rule of its content is broken."""
+    if sender.is_guest and room.other(sender).refuses_guests:
+        raise Refusal(403, _BLOCKED)
     _check(world, text, markdown, file, cards)
     if parent_id is not None and (
         parent_id not in world.messages or world.messages[parent_id].room is not room

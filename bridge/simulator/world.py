@@ -180,11 +180,20 @@ class World(Settings):
         return self._seq
 
     def set_scan(self, file_id_or_url: str, state: str) -> None:
-        """What the virus scan says of a file from now on: clean, scanning, infected or unscannable."""
+        """What becomes of a file's GET from now on: clean, scanning, infected, unscannable, refused or failing."""
         file = self.files[file_id_or_url.rpartition("/")[2]]
         file.scan, file.clean_at = state, self.now() + self.scan_seconds
 
     # What goes wrong
+
+    def spoil(self, message_id: str, how: str, seconds: float = float("inf")) -> None:
+        """From now on nobody can read this message: `kms` (its key is not to be had) or `malformed`.
+
+        LookupError: there is no such message; ValueError: nonsense.
+        """
+        if how not in ("kms", "malformed"):
+            raise ValueError(f"a message is spoiled by kms or malformed, not {how!r}")
+        self._message(message_id).spoiled = how, self.now() + seconds
 
     def fault(
         self,

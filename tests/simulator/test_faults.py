@@ -9,6 +9,9 @@ import pytest
 from bridge.simulator import World
 from tests.harness import eventually
 
+AMY = "amy@example.com"
+_SOON = aiohttp.ClientTimeout(total=0.1)
+
 
 @pytest.mark.parametrize(
     ("given", "sent"), [(7, "7"), (0, "0"), (3600, "3600"), ("soon", "soon"), (None, None), (1.5, "1.5")]
@@ -149,6 +152,44 @@ async def test_undecryptable_items(ada, world):
     [item] = (await ada("GET", "/messages/direct?personEmail=amy@example.com")).body["items"]
     assert item["errors"]["title"]["code"] == "kms_failure"
     assert item["text"] != "secret"
+
+
+async def test_late_effects(ada, world):
+    """A call that takes effect late does so although its caller has hung up long before."""
+    await ada.write("first")
+    world.fault("POST /v1/messages", "late=0.3")
+    with pytest.raises(TimeoutError):
+        await ada("POST", "/messages", json={"toPersonEmail": AMY, "text": "second"}, timeout=_SOON)
+    assert [each["text"] for each in world.messages_to(AMY)] == ["first"]
+    async with asyncio.timeout(60):
+        while len(world.messages_to(AMY)) < 2:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.01)
+
+
+async def test_spoiled_messages(ada, world, clock):
+    """One message may be undecryptable for a time, or malformed for good; those around it are not."""
+    await ada.write("hello")
+    ids = [world.say(AMY, "ada", text)["id"] for text in ("one", "two", "three")]
+    world.spoil(ids[0], "kms", 5)
+    world.spoil(ids[1], "malformed")
+    path = f"/messages/direct?personEmail={AMY}"
+    three, two, one, _ = (await ada("GET", path)).body["items"]
+    assert (three["text"], two["created"]) == ("three", "soon")
+    assert one["errors"]["title"]["code"] == "kms_failure"
+    clock.at += 5
+    assert [item["text"] for item in (await ada("GET", path)).body["items"]][2] == "one"
+    with pytest.raises(ValueError, match="spoiled"):
+        world.spoil(ids[0], "rotten")
+
+
+async def test_an_agent_who_refuses_guests(ada, world):
+    """No guest can write to them any more, in the 1:1 that is there neither; others can be written to."""
+    room = (await ada.write("hello")).body["roomId"]
+    world.find_person(AMY).refuses_guests = True
+    assert (await ada("POST", "/messages", json={"roomId": room, "text": "more"})).status == 403
+    assert (await ada.write("hello", to="bo@example.com")).status == 200
+    world.find_person(AMY).refuses_guests = False
+    assert (await ada.write("more")).status == 200
 
 
 async def test_what_a_fault_hits(ada, app, world):

@@ -98,3 +98,17 @@ async def test_agent_sends_a_file(ada, world):
     await ada.write()
     said = world.say("amy@example.com", "ada", "here", file=("a.txt", b"hello", "text/plain"))
     assert (await ada("GET", said["files"][0])).body == "hello"
+
+
+async def test_a_file_whose_get_is_refused_or_fails(ada, world, clock):
+    """A policy refuses one for good (403); a failing file service (503) gives it later."""
+    await ada.write()
+    [refused], [failing] = (
+        world.say("amy@example.com", "ada", "here", file=(name, b"hello", "text/plain"))["files"]
+        for name in ("a.txt", "b.txt")
+    )
+    world.set_scan(refused, "refused")
+    world.set_scan(failing, "failing")
+    assert [(await ada("GET", url)).status for url in (refused, failing)] == [403, 503]
+    clock.at += world.scan_seconds
+    assert [(await ada("GET", url)).status for url in (refused, failing)] == [403, 200]
