@@ -51,8 +51,10 @@ def _different(counted: Mapping[str, int], true: Mapping[str, int]) -> tuple[str
 
 def recount(connection: Connection, wishes: Sequence[Suspects]) -> list[Corrected]:
     """Counts these anew, in the transaction that no other change can come between."""
-    return [Corrected(_recount_agents(connection, one.agents), _recount_guests(connection, one.guests))
-            for one in wishes]  # fmt: skip
+    return [
+        Corrected(_recount_agents(connection, one.agents), _recount_guests(connection, one.guests))
+        for one in wishes
+    ]
 
 
 def _recount_agents(connection: Connection, keys: Collection[str]) -> dict[str, tuple[int, int]]:
