@@ -38,7 +38,7 @@ from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
 from bridge.stopping import STOP_SECONDS
-from bridge.store import gates, hooks, news, outbox, overrides, ticks, vault
+from bridge.store import counters, gates, hooks, news, outbox, overrides, ticks, vault
 from bridge.store.catching_up import LookAgain, listen_again
 from bridge.store.committer import StoreUnavailable
 from bridge.store.intake import Outcome, Round
@@ -330,6 +330,7 @@ class Service:
         every(60, "lanes.find_stranded", self._find_stranded)
         every(600, "store.purge", self._purge, first_after=30)
         every(300, "webhooks.look_over", self._look_over)
+        every(300, "counters.recount", self._recount, first_after=30)
         if self.settings.uses_postgresql:
             every(2, "gates.learn", self._learn_gates)
         every(3600, "guests.count", self.health.count_guests, first_after=60)
@@ -524,6 +525,17 @@ class Service:
     async def _look_over(self) -> None:
         if not self.replies.polled:
             await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 60))
+
+    async def _recount(self) -> None:
+        """Loads that are counted along are compared with the conversations there are."""
+        found = await self.store.read(counters.suspects)
+        if not (found.agents or found.guests):
+            return
+        corrected = await self.store.do(counters.recount, found)
+        if corrected.agents or corrected.guests:
+            agents = {key: f"{was} -> {is_}" for key, (was, is_) in corrected.agents.items()}
+            self._log.warning("counters.corrected", agents=agents, guests=corrected.guests)
+            self.intake.wake()
 
     async def _listen_again(self) -> None:
         await self.store.do(listen_again, LookAgain(self.clock.now(), _CATCH_UP))

@@ -16,7 +16,7 @@ from bridge.log_lines import LogLines
 from bridge.metrics import Metrics
 from bridge.ports import Clock, Minter
 from bridge.pump import Pump
-from bridge.store import reads
+from bridge.store import guests, reads
 from bridge.store.committer import StoreUnavailable
 from bridge.store.reads import Backlog, Counts
 from bridge.store.store import Store
@@ -62,6 +62,7 @@ class Health:
         self.counts: Counts | None = None
         self.backlog = Backlog(0, {})
         self._refused: list[tuple[str, str]] = []
+        self._ending = 0
         self._store_problem: str | None = None
         self._waits: dict[str, float] = {}
         self._lines_counted = 0
@@ -76,6 +77,7 @@ class Health:
             self.backlog = await service.store.read(reads.backlog)
             self._refused = await service.store.read(reads.refused_agents, service.clock.now())
             oldest = await service.store.read(reads.oldest_ready, ("in", *service.pumps))
+            self._ending = await service.store.read(guests.ending, service.clock.now())
             self._store_problem = None
         except StoreUnavailable as error:
             self._store_problem = str(error)
@@ -141,10 +143,8 @@ class Health:
         store_problem = await self._store_trouble()
         credential = service.minter.report()
         degraded = list(service.reloader.problems) + list(service.live.problems)
-        if service.tokens.alarming:
-            degraded.append(
-                f"{len(service.tokens.alarming)} guest tokens in use are about to end and cannot be re-issued"
-            )
+        if self._ending:
+            degraded.append(f"{self._ending} guest tokens in use are about to end and cannot be re-issued")
         if service.replies.refused:
             degraded.append("Webex gives guests no webhook: replies are polled")
         for agent, why in self._refused:

@@ -66,7 +66,6 @@ class Tokens:
         self.minted = 0
         self.reissued = 0
         self.failed = 0
-        self.alarming: set[str] = set()
         self.pace = Pace()
 
     async def lend(self, guest: Guest) -> LentToken:
@@ -119,7 +118,6 @@ class Tokens:
                 await self._mint(guest, urgent=False)
             except (NotNow, Refused) as error:
                 if in_last_tenth(guest.issued_at, guest.expires_at, self._clock.now()):
-                    self.alarming.add(guest.id)
                     self._log.error("token.ending", guest=_short(guest), reason=str(error))
             else:
                 self.reissued += 1
@@ -179,7 +177,6 @@ class Tokens:
         self._remember(guest.id, asked_at, minted.token)
         self.minted += 1
         self.pace.succeeded()
-        self.alarming.discard(guest.id)
         self._changed(guest.id, due)
         if guest.token is None:
             self._log.info("guest.minted", guest=_short(guest), subject_hash=subject_hash(guest.customer))

@@ -78,7 +78,9 @@ def to_leads(kind: str, fields: Mapping[str, Any], about: About) -> str | None:
         case "no-answer":
             return f"{about.where}: {fields['agent']} has not answered in time, and nobody else is free."
         case "refused":
-            return f"Webex does not let customers write to {fields['agent']}: {one_line(str(fields['reason']), 200)}"
+            many = "" if fields.get("blamed", True) else " (one so far, who is moved on)"
+            why = one_line(str(fields["reason"]), 200)
+            return f"Webex does not let customers write to {fields['agent']}{many}: {why}"
         case "alarm":
             return str(fields["text"])
     return None

@@ -124,13 +124,11 @@ def revised(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
 def agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     """Webex will not let this guest write to the agent: the customer goes to the next. `blamed`: it was not the
     only guest, so the agent is out of rotation."""
-    what = {"agent": body["agent"], "reason": body["reason"]}
-    if body.get("blamed", False):
+    what, blamed = {"agent": body["agent"], "reason": body["reason"]}, body.get("blamed", True)
+    if blamed:
         facts.desk.refused(body["agent"], body["reason"], facts.now)
-        plan.notes.append(Note("refused", None, what))
-        plan.log.append(("agent.refused", what))
-    else:
-        plan.log.append(("customer.refused", what))
+    plan.log.append(("agent.refused" if blamed else "customer.refused", what))
+    plan.notes.append(Note("refused", None, {**what, "blamed": blamed}))
     if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
         plan.notes.append(Note("moved", plan.conversation.agent_email, {"to": None, "why": "refused"}))
         take_back(plan, facts)

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, and_, func, select
 from bridge.domain.desk import AgentState
 from bridge.domain.model import Conversation, Said
 from bridge.store import overrides
+from bridge.store.guests import ending
 from bridge.store.overrides import Overrides
 from bridge.store.reads import transcript
 from bridge.store.rows import CONVERSATION_COLUMNS, conversation_of
-from bridge.store.tables import agents, conversations, deliveries, guests, held
+from bridge.store.tables import agents, conversations, deliveries, held
 
 _MOST = 500
 _NOTES = ("note", "heard")  # the bot's own work, which an alert about dead letters must not be about
@@ -103,7 +104,7 @@ class Trouble:
 
 
 def trouble(connection: Connection, now: float) -> Trouble:
-    c, g, d, a = conversations.c, guests.c, deliveries.c, agents.c
+    c, d, a = conversations.c, deliveries.c, agents.c
     waits = and_(c.status == "queued", c.alerted_at.is_not(None))
     silent = and_(c.status == "open", c.asked_at.is_not(None))
 
@@ -111,9 +112,6 @@ def trouble(connection: Connection, now: float) -> Trouble:
         query = select(c.team, func.count().label("n")).where(where).group_by(c.team)  # type: ignore[arg-type]
         return {row.team: row.n for row in connection.execute(query) if row.team}
 
-    # In the last tenth of its life and not re-issued although that was tried.
-    life = g.token_expires_at - g.token_issued_at
-    ending = and_(g.reissue_at.is_not(None), g.reissue_failures > 0, g.token_expires_at - now < 0.1 * life)
     dead = and_(d.state == "dead", d.kind.not_in(_NOTES))
     return Trouble(
         waiting=by_team(waits),
@@ -121,7 +119,6 @@ def trouble(connection: Connection, now: float) -> Trouble:
         refused=list(
             connection.execute(select(a.key).where(a.refused_until > now).order_by(a.key)).scalars()
         ),
-        tokens_ending=connection.execute(select(func.count()).select_from(guests).where(ending)).scalar()
-        or 0,
+        tokens_ending=ending(connection, now),
         dead=connection.execute(select(func.count()).select_from(deliveries).where(dead)).scalar() or 0,
     )

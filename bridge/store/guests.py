@@ -292,6 +292,17 @@ def next_due(connection: Connection) -> float | None:
     ).scalar()
 
 
+def ending(connection: Connection, now: float) -> int:
+    """How many tokens in use are in the last tenth of their life, or over, and were not re-issued although that
+    was tried."""
+    g = guests.c
+    late = g.token_expires_at - now < 0.1 * (g.token_expires_at - g.token_issued_at)
+    query = select(func.count()).select_from(guests)
+    return (
+        connection.execute(query.where(g.reissue_at.is_not(None), g.reissue_failures > 0, late)).scalar() or 0
+    )
+
+
 def live_tokens(connection: Connection, now: float) -> tuple[int, int]:
     """(tokens that Webex counts as live, guests that hold them)."""
     held = guest_tokens.c.guest_id

@@ -77,6 +77,23 @@ async def test_operator_is_alarmed_when_the_end_comes_near(sim: Simulator, world
         await eventually(lambda: _not(degraded))
 
 
+async def test_alarm_ends_with_the_conversation(sim: Simulator, world: World) -> None:
+    """Nobody needs the token any more: /readyz says nothing of it, though it was never re-issued."""
+    world.guest_expires_in = 4
+    async with running(config(webex={"reissue_at": 0.5, "poll_seconds": 60}), sim) as bridge:
+        ada = await bridge.opened("ada", "hello")
+        await eventually(lambda: bridge.texts() == ["hello"])
+        world.fault("/v1/guests/token", status=503, times=None)
+
+        async def degraded() -> bool:
+            _, body = await bridge.get("/readyz")
+            return any("re-issued" in reason for reason in body["degraded"])
+
+        await eventually(degraded)
+        await ada.end()
+        await eventually(lambda: _not(degraded))
+
+
 async def _not(condition: Any) -> bool:
     return not await condition()
 

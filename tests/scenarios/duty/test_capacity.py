@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+from sqlalchemy import update
 
 from bridge.simulator import Simulator
+from bridge.store.tables import agents
 from tests.customers import Customer
 from tests.harness import AMY, ShiftedClock, eventually, running
 from tests.scenarios.duty.desk import given, has, held_places, rota, told
@@ -50,6 +54,24 @@ async def test_newcomer_does_not_overtake(sim: Simulator, clock: ShiftedClock) -
             await eventually(lambda: has(customer, status="open"))  # noqa: B023 - waited for at once
             assert [who for who, _ in await given(bridge)] == ["ada", "bert", "cleo", "dora"][:number]
             await customer.end()
+
+
+async def test_load_that_was_counted_wrong_is_put_right(sim: Simulator) -> None:
+    """Amy is free and her row says she is full: who waits for her is served once it was looked over."""
+
+    def spoil(connection: Any, items: Any) -> list[None]:
+        connection.execute(update(agents).values(open=1))
+        return [None] * len(items)
+
+    async with running(rota("amy", **ONE_PLACE), sim) as bridge:
+        ada = await bridge.opened("ada", "ada")
+        await ada.end()
+        await bridge.service.store.do(spoil, None)
+        bert = await bridge.opened("bert", "bert")
+        await eventually(lambda: has(bert, status="queued"))
+        await bridge.service._recount()
+        await eventually(lambda: has(bert, status="open"))
+        assert await held_places(bridge) == ({"amy": 1}, {"amy": 1})
 
 
 async def test_who_is_served_at_once_is_not_told_to_wait(sim: Simulator) -> None:
