@@ -46,7 +46,7 @@ from bridge.webex.wire import Message
 
 _PAGE = 50
 _MOST_LISTED = 1000  # messages in memory at once; of more the oldest are dealt with first
-_MOST_ASKED = 10
+_MOST_ASKED = 10  # in one reading, for messages that are not listed any more
 _FIRST_WORDS_WAIT = 0.5
 _HINT_TRIES = 6  # then the hinted message is asked for by its id
 
