@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bridge.domain.splitting import split_text
-from tests.bot.talk import Desk
+from bridge.simulator import Simulator
+from tests.bot.talk import Desk, desk_config
 from tests.customers import Customer
-from tests.harness import AMY, BO, eventually
+from tests.harness import AMY, BO, ShiftedClock, eventually, running
 from tests.scenarios.steps import all_sent
 
 PATIENT = 60.0
@@ -40,17 +41,20 @@ async def test_words_in_doubt_are_looked_for(desk: Desk) -> None:
     assert desk.texts_of_guest(BO) == []
 
 
-async def test_words_on_their_way_are_awaited(desk: Desk) -> None:
+async def test_words_on_their_way_are_awaited(sim: Simulator, clock: ShiftedClock) -> None:
     """They were taken back while Webex was at them: what comes of it counts for the words that are to be said again."""
-    ada = await desk.opened()
-    held = desk.world.fault("POST /v1/messages", "hold", owner=GUESTS)
-    await ada.say("two")
-    await eventually(lambda: held.used, PATIENT)
-    await there_and_back(desk)
-    held.release()
-    await ada.say("three")
-    await eventually(lambda: all_sent(ada), PATIENT)
-    assert desk.texts_of_guest(AMY) == [FIRST, "two", "three"]
+    places = {"public_url": True, "environ": Desk.ENVIRON}
+    async with running(desk_config(), sim, clock=clock, webex_timeout=PATIENT, **places) as bridge:
+        desk = await Desk(bridge).ready()
+        ada = await desk.opened()
+        held = desk.world.fault("POST /v1/messages", "hold", owner=GUESTS)
+        await ada.say("two")
+        await eventually(lambda: held.used, PATIENT)
+        await there_and_back(desk)
+        held.release()
+        await ada.say("three")
+        await eventually(lambda: all_sent(ada), PATIENT)
+        assert desk.texts_of_guest(AMY) == [FIRST, "two", "three"]
 
 
 async def test_of_a_long_text_the_rest(desk: Desk) -> None:

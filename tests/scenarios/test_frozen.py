@@ -25,14 +25,14 @@ def freeze(bridge: RunningBridge, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pump, "claim_now", lambda: False)
 
 
-@pytest.mark.parametrize("where", ["minting", "looking"])
+@pytest.mark.parametrize("where", ["minting", "looking", "looking, and sees what the other one has said"])
 async def test_woken_one_says_nothing(
     sim: Simulator, world: World, clock: ShiftedClock, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, where: str,
 ) -> None:  # fmt: skip
     """Another one has taken its work over meanwhile: each text arrives once."""
     database = f"sqlite:///{tmp_path}/bridge.db"
-    async with running(CALM, sim, clock=clock, database_url=database) as frozen:
+    async with running(CALM, sim, clock=clock, database_url=database, webex_timeout=PATIENT) as frozen:
         if where == "minting":
             held = world.fault("POST /v1/guests/token", "hold")
             ada, texts = await frozen.opened("ada", "one"), ["one"]
@@ -40,7 +40,7 @@ async def test_woken_one_says_nothing(
             ada, texts = await frozen.opened("ada", "one"), ["one", "two"]
             await eventually(lambda: all_sent(ada), PATIENT)
             world.fault("POST /v1/messages", status=500)  # nothing was done, but nobody knows
-            held = world.fault("GET /v1/messages/direct", "hold")
+            held = world.fault("GET /v1/messages/direct", "hold", effect=where == "looking")
             await ada.say("two")
         await eventually(lambda: held.used, PATIENT)
         freeze(frozen, monkeypatch)
@@ -48,7 +48,7 @@ async def test_woken_one_says_nothing(
             clock.shift += 15
             other.wake()
             await eventually(lambda: other.service.pumps["say"].lanes, PATIENT)
-            await other.advance(30)  # nothing of the frozen one's call could still come about
+            await other.advance(80)  # nothing of the frozen one's call could still come about
             await eventually(lambda: other.texts() == texts, PATIENT)
             await eventually(lambda: all_sent(ada), PATIENT)
             held.release()
@@ -62,7 +62,7 @@ async def test_lane_is_worked_by_one_task(
     sim: Simulator, world: World, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process whose own lease ran out claims the lane again: it waits for the call that is still out."""
-    async with running(CALM, sim, clock=clock) as bridge:
+    async with running(CALM, sim, clock=clock, webex_timeout=PATIENT) as bridge:
         ada = await bridge.opened("ada", "one")
         await eventually(lambda: all_sent(ada), PATIENT)
         held = world.fault("POST /v1/messages", "hold")
@@ -72,7 +72,7 @@ async def test_lane_is_worked_by_one_task(
         pump = bridge.service.pumps["say"]
         with monkeypatch.context() as patched:
             freeze(bridge, patched)
-            clock.shift += 60
+            clock.shift += 120
         bridge.wake()
         await eventually(lambda: len(pump.leases) == 2, PATIENT)
         held.release()

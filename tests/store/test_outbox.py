@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
 from bridge.domain.deadlines import call_limit
-from bridge.store import outbox
+from bridge.store import bot, hooks, outbox
+from bridge.store.hooks import HookClaim, HookDone
+from bridge.store.outbox import Settled
 from bridge.store.tables import deliveries
-from tests.store.conftest import LEASE, NOW
+from tests.store.conftest import BUDGET, LEASE, NOW
 
 
 async def queue(bench, *texts, subject="ada"):
@@ -247,3 +250,36 @@ def doubts(connection):
     d = deliveries.c
     query = select(d.state, d.doubt, d.quiet_until).where(d.kind == "say").order_by(d.id)
     return [tuple(row) for row in connection.execute(query)]
+
+
+async def test_a_stale_note_takes_no_others_along(bench, clock):
+    """The same process has begun it anew: what the former attempt said along with it is not settled."""
+    for text in ("one", "two"):
+        await bench.store.do(alert, text)
+    (stale,) = await bench.take("p1", stage="bot")
+    clock.at = NOW + LEASE
+    (fresh,) = await bench.take("p1", stage="bot")
+    merged = tuple(one.id for one in await bench.store.read(bot.waiting, stale.lane, stale.id))
+    told = [bot.Told(Settled(work, "done", clock.at, LEASE), merged) for work in (stale, fresh)]
+    assert (await bench.store.do(bot.told, told[0])).lost
+    assert len(await bench.store.read(bot.waiting, stale.lane, stale.id)) == len(merged) == 1
+    assert await bench.store.do(bot.told, told[1]) == outbox.Next()
+
+
+def alert(connection, texts):
+    for text in texts:
+        bot.put_alert(connection, "kim@example.com", text, NOW)
+    return [None] * len(texts)
+
+
+async def test_a_webhook_is_noted_by_whoever_still_has_its_lane(bench, clock):
+    """What a worker registered after it lost its lease is looked at again by the next one."""
+    await queue(bench, "one")
+    (work,) = await bench.take()
+    await bench.settle(work, room_id="r", webex_id="w", webex_created=1.0, webhook="new", listen_at=NOW)
+    claim = HookClaim("p1", NOW, LEASE, 10, BUDGET)
+    (stale,) = await bench.store.do(hooks.claim_hooks, claim)
+    clock.at = NOW + LEASE
+    (fresh,) = await bench.store.do(hooks.claim_hooks, replace(claim, owner="p2", now=clock.at))
+    assert not await bench.store.do(hooks.settle_hooks, HookDone(stale, "old", None, clock.at))
+    assert await bench.store.do(hooks.settle_hooks, HookDone(fresh, "new", None, clock.at))
