@@ -57,7 +57,7 @@ LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract
 _HEARTBEAT_SECONDS = 3.0
 _JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
-_SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
+_SAY, _HEAR, _CALL, _HOOK = 256, 64, 256, 16  # in flight at once, by stage
 
 
 class Service:
@@ -176,7 +176,12 @@ class Service:
             lease_seconds=LEASE_SECONDS,
         )
         self.callbacks = Callbacks(
-            store, clock, lambda source: self.live.targets.get(source), self._called, LEASE_SECONDS
+            store,
+            clock,
+            targets=lambda: self.live.targets,
+            on_call=self._called,
+            more=lambda: self.pumps["call"].wake(),
+            lease_seconds=LEASE_SECONDS,
         )
         registrar = Hooks(
             store,
