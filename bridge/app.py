@@ -49,6 +49,7 @@ from bridge.writing import Begin
 from config.load import Loaded
 from config.settings import Settings
 from handlers.door import Door
+from handlers.feed import Feeds, Following
 from handlers.parts import Demo, Parts
 from handlers.routes import make_app
 from handlers.server import Runner, own_origins
@@ -273,13 +274,24 @@ class Service:
             borrow=self.tokens.borrow,
             open_file=self.webex.open_file,
             streams=self.metrics.streams,
-            stream_floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
-            draining=lambda: self.draining,
+            feeds=Feeds(
+                Following(
+                    self.store,
+                    self.bus,
+                    shares_token=self._shares_token,
+                    floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
+                    draining=lambda: self.draining,
+                )
+            ),
             own_origins=own_origins(self.settings.public_url, self.settings.host, self.settings.port),
             proxies=self.settings.trusted_proxies,
             demo=self.demo,
             bot_webhooks=OUR_WEBHOOKS if self.bot else None,
         )
+
+    def _shares_token(self, source: str) -> bool:
+        known = self.live.sources.get(source)
+        return known is not None and known.share_guest_token
 
     async def _listen(self) -> None:
         # The raw bytes are what is signed: nothing may unpack them on the way.
