@@ -57,6 +57,7 @@ from bridge.writing import Begin
 from config.load import Loaded
 from config.settings import Settings
 from handlers.door import Door
+from handlers.feed import Feeds, Following
 from handlers.parts import Demo, Parts
 from handlers.routes import make_app
 from handlers.server import Runner, own_origins
@@ -67,7 +68,7 @@ _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the boun
 # By which share of the stop's time each of its steps is over; what is cancelled when the drain ends has a second.
 _DOORS_CLOSED, _DRAINED, _LOOPS_ENDED, _SESSIONS_CLOSED, _STORE_CLOSED = 0.5, 0.65, 0.8, 0.85, 0.95
 _CATCH_UP = 20.0  # threads a second that are read back after a start
-_SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
+_SAY, _HEAR, _CALL, _HOOK = 256, 64, 256, 16  # in flight at once, by stage
 
 
 class Service:
@@ -197,7 +198,12 @@ class Service:
             lease_seconds=LEASE_SECONDS,
         )
         self.callbacks = Callbacks(
-            store, clock, lambda source: self.live.targets.get(source), self._called, leases
+            store,
+            clock,
+            targets=lambda: self.live.targets,
+            on_call=self._called,
+            more=lambda: self.pumps["call"].wake(),
+            leases=leases,
         )
         registrar = Hooks(
             store,
@@ -291,13 +297,24 @@ class Service:
             borrow=self.tokens.borrow,
             open_file=self.webex.open_file,
             streams=self.metrics.streams,
-            stream_floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
-            draining=lambda: self.draining,
+            feeds=Feeds(
+                Following(
+                    self.store,
+                    self.bus,
+                    shares_token=self._shares_token,
+                    floor_seconds=2.0 if self.settings.uses_postgresql else 15.0,
+                    draining=lambda: self.draining,
+                )
+            ),
             own_origins=own_origins(self.settings.public_url, self.settings.host, self.settings.port),
             proxies=self.settings.trusted_proxies,
             demo=self.demo,
             bot_webhooks=OUR_WEBHOOKS if self.bot else None,
         )
+
+    def _shares_token(self, source: str) -> bool:
+        known = self.live.sources.get(source)
+        return known is not None and known.share_guest_token
 
     async def _listen(self) -> None:
         # The raw bytes are what is signed: nothing may unpack them on the way.

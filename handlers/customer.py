@@ -18,10 +18,11 @@ from bridge.domain.public import iso, message_item, state_item
 from bridge.store import reads
 from bridge.store.committer import StoreUnavailable
 from bridge.store.files import drop_files, read_chunk
+from bridge.store.following import page
 from bridge.store.reads import State, StoredFile
 from bridge.tokens import NotNow
 from handlers.door import Door
-from handlers.events import Words, clean
+from handlers.events import Words, clean, not_too_long
 from handlers.origins import CORS, IDENT, need_origin
 from handlers.parts import PARTS, Parts
 from handlers.problems import DATA_HEADERS, Problem, wrong_field
@@ -102,13 +103,13 @@ async def get_state(request: web.Request) -> web.Response:
 
 
 async def get_messages(request: web.Request) -> web.Response:
-    """What was said after the item `after`; at most _MOST_ITEMS, so that a client may have to ask again."""
+    """What was said after the item `after`; a page of it, so that a client asks again until nothing comes."""
     state = await customer_of(request)
     after = number(request.query.get("after") or "0")
     if after is None:
         raise wrong_field("after", "must be a whole number, not below 0")
     ident = state.conversation.id
-    items = await request.app[PARTS].door.store.read(reads.transcript, ident, after, _MOST_ITEMS)
+    items = await request.app[PARTS].door.store.read(page, ident, after, _MOST_ITEMS)
     return json_answer({"items": [message_item(ident, said) for said in items]})
 
 
@@ -160,7 +161,7 @@ def _text(value: Any) -> str:
     if not isinstance(text, str) or not text.strip():
         raise wrong_field("text", "must be a text that is not blank")
     try:
-        return clean(text)
+        return not_too_long(clean(text), "text")
     except ValueError as error:
         raise wrong_field("text", str(error)) from None
 

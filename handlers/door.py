@@ -28,6 +28,7 @@ from bridge.store.inbox import (
 )
 from bridge.store.reads import Backlog
 from bridge.store.store import Store
+from handlers.amounts import Amounts
 from handlers.events import Event, EventData, Words, context_text, words_of
 from handlers.problems import Problem
 from handlers.rates import Rates
@@ -60,6 +61,7 @@ class Door:
         self.sources = sources
         self.rates = Rates()
         self.most_file_bytes = most_file_bytes
+        self._amounts = Amounts(store)
         self._backlog = backlog
         self._stored = stored
         self._counted = cache(counter.labels)
@@ -124,6 +126,7 @@ class Door:
     ) -> tuple[str, bool]:
         """Stores what a customer says on their page; (the message's id, it was there already). Raises Problem."""
         self._check_backlog(source)
+        await self._amounts.add(conversation_id, words.message or "")
         unique = _words_key(conversation_id, key or secrets.token_hex(16))
         ids = [message_id(unique, index) for index in range(bool(words.message) + len(words.files))]
         accepted = await self._accept(

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from handlers.problems import Problem, wrong_field
 
+MOST_CHARACTERS = 8_000  # that a customer says at once
 TYPES = ("conversation.requested", "message.created", "conversation.ended")
 # What jmespath raises when a function meets a value it was not made for.
 _UNFIT = (jmespath.exceptions.JMESPathError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError,
@@ -30,6 +31,13 @@ def clean(text: str) -> str:
     if not text.isascii() and _HALVES.search(text):
         raise PydanticCustomError("surrogate", "must not contain half of a surrogate pair")
     return text
+
+
+def not_too_long(words: str, field: str) -> str:
+    """What a customer said on a page or by the API. Raises Problem 422."""
+    if len(words) > MOST_CHARACTERS:
+        raise wrong_field(field, f"must have at most {MOST_CHARACTERS} characters")
+    return words
 
 
 def _one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from handlers.callers import client_address
-from handlers.events import Event, parse_event
+from handlers.events import Event, not_too_long, parse_event
 from handlers.origins import need_origin
 from handlers.parts import PARTS
 from handlers.problems import Problem
@@ -61,7 +61,9 @@ def _event(value: Any, visit: str) -> Event:
     if isinstance(value, dict):
         data = {name: value[name] for name in _FIELDS if name in value} | {"subject": f"visit-{visit}"}
     try:
-        return parse_event({"type": "conversation.requested", "data": data}, {})
+        event = parse_event({"type": "conversation.requested", "data": data}, {})
+        not_too_long(event.data.message or "", "message")
+        return event
     except Problem as problem:
         for error in problem.extra["errors"]:
             error["field"] = error["field"].removeprefix("data").removeprefix(".") or "(body)"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from prometheus_client import Gauge
 
 from bridge.bus import Bus
 from handlers.door import Door
+from handlers.feed import Feeds
 
 
 class Lent(Protocol):
@@ -49,13 +49,11 @@ class Parts:
     borrow: Callable[[str], Awaitable[Lent]]
     open_file: Callable[[str, str], AbstractAsyncContextManager[Any]]
     streams: Gauge
-    stream_floor_seconds: float
-    draining: Callable[[], bool]
+    feeds: Feeds
     own_origins: frozenset[str] = frozenset()  # of the pages that we serve ourselves
     proxies: Sequence[IPv4Network | IPv6Network] = ()  # whose X-Forwarded-For is believed
     demo: Demo | None = None
     bot_webhooks: str | None = None  # the name of the bot's webhooks, where there is a bot
-    open_streams: Counter[str] = field(default_factory=Counter)  # by conversation
 
 
 PARTS = web.AppKey("parts", Parts)

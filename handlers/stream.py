@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from dataclasses import dataclass, field
+import socket
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from bridge.domain.model import Said
-from bridge.domain.public import iso, message_item
-from bridge.store import reads
+from bridge.domain.public import iso
 from bridge.store.committer import StoreUnavailable
-from bridge.store.reads import State
+from bridge.store.following import changeable, page
 from handlers.customer import customer_of, number, shown_state
+from handlers.feed import PAGE, Feed, TooMany, as_line, frames
 from handlers.origins import CORS
 from handlers.parts import PARTS, Parts
 from handlers.problems import DATA_HEADERS, Problem
 
 _PING_SECONDS = 15.0
-_PAGE = 500
-_MOST_STREAMS = 64
+_SEND_SECONDS = 30.0  # whoever reads nothing for so long is dropped; the browser comes back and resumes
+_SEND_BUFFER = 128 * 1024  # bytes that the system keeps for a reader that is slow
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
@@ -35,77 +34,100 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     """
     parts = request.app[PARTS]
     state = await customer_of(request, request.query.get("key"))
-    ident = state.conversation.id
-    if parts.open_streams[ident] >= _MOST_STREAMS:
-        raise Problem(429, "This conversation has too many open streams.", retry_after=_PING_SECONDS)
     given = request.headers.get("Last-Event-ID") or request.query.get("lastEventId") or "0"
     last = min(number(given) or 0, state.conversation.last_seq)
-    headers = DATA_HEADERS | request[CORS]
-    parts.open_streams[ident] += 1
+    try:
+        with parts.feeds.join(state) as feed:
+            return await _serve(request, parts, feed, last)
+    except TooMany:
+        raise Problem(
+            429, "This conversation has too many open streams.", retry_after=_PING_SECONDS
+        ) from None
+
+
+async def _serve(request: web.Request, parts: Parts, feed: Feed, last: int) -> web.StreamResponse:
     parts.streams.inc()
     try:
-        async with sse_response(request, headers=headers, sep="\n", ping_interval=_PING_SECONDS) as response:
-            # The browser went away, reads nothing for minutes, or the store fails: it comes back and resumes.
+        async with sse_response(
+            request,
+            headers=DATA_HEADERS | request[CORS],
+            sep="\n",
+            ping_interval=_PING_SECONDS,
+            send_timeout=_SEND_SECONDS,
+        ) as response:
+            _keep_little(request)
+            # The browser went away, reads nothing, or the store fails: it comes back and resumes.
             with contextlib.suppress(ConnectionError, TimeoutError, StoreUnavailable, asyncio.CancelledError):
-                await _Stream(parts, response, state, last).run()
+                await _Stream(parts, response, feed, last).run()
         return response
     finally:
         parts.streams.dec()
-        parts.open_streams[ident] -= 1
-        if not parts.open_streams[ident]:
-            del parts.open_streams[ident]
+
+
+def _keep_little(request: web.Request) -> None:
+    own: Any = request.transport.get_extra_info("socket") if request.transport else None
+    if own is not None:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
 
 
 @dataclass(slots=True)
 class _Stream:
     parts: Parts
     response: EventSourceResponse
-    state: State
+    feed: Feed
     last: int
+    changed: int = 0  # the number of the last change that was told
     shown: dict[str, Any] | None = None
-    versions: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     warned: float | None = None
     issued: float | None = None
 
     async def run(self) -> None:
-        conversation = self.state.conversation
-        topics = (conversation.id, f"team:{conversation.team}", f"guest:{conversation.guest_id}")
-        with self.parts.bus.listen(*topics) as news:
-            await self._tell_changes()  # what the client has already may have changed meanwhile
-            while not self.parts.draining() and self.response.is_connected():
-                news.clear()
-                state = await self.parts.door.store.read(reads.conversation_state, conversation.id)
-                if state is None:
-                    return
-                await self._tell_messages()
-                if await self._tell_state(state):
-                    return
-                if state.conversation.team != conversation.team:
-                    self.state, conversation = state, state.conversation
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), self.parts.stream_floor_seconds)
+        feed = self.feed
+        if not feed.looked:
+            await feed.news.wait()
+        self.changed = feed.changes.newest
+        await self._tell_changeable()  # what the client has already may have changed meanwhile
+        while self.response.is_connected():
+            news = feed.news
+            await self._tell_messages()
+            await self._tell_changes()
+            if await self._tell_state() or feed.over:
+                return
+            await news.wait()
 
     async def _tell_messages(self) -> None:
-        ident = self.state.conversation.id
-        while True:
-            fresh = await self.parts.door.store.read(reads.transcript, ident, self.last, _PAGE)
-            for said in fresh:
-                self.versions[said.seq] = _version(said)
-                await self._send("message", message_item(ident, said), said.seq)
-                self.last = said.seq
-            if len(fresh) < _PAGE:
-                break
-        await self._tell_changes()
+        ident = self.feed.state.conversation.id
+        while self.last < (upto := self.feed.items.newest):
+            fresh = self.feed.items.after(self.last)
+            if fresh is None:
+                read = await self.parts.door.store.read(page, ident, self.last, PAGE)
+                # What the feed has not seen yet it could not tell the changes of.
+                fresh = frames(ident, [said for said in read if said.seq <= upto])
+            if not fresh:
+                return
+            for frame in fresh:
+                await self.response.send(frame.data, event="message", id=str(frame.seq))
+                self.last = frame.seq
 
     async def _tell_changes(self) -> None:
-        ident = self.state.conversation.id
-        for said in await self.parts.door.store.read(reads.changed_before, ident, self.last):
-            if self.versions.get(said.seq) != _version(said):
-                self.versions[said.seq] = _version(said)
-                await self._send("update", message_item(ident, said))
+        changes = self.feed.changes.after(self.changed)
+        if changes is None:
+            self.changed = self.feed.changes.newest
+            await self._tell_changeable()
+            return
+        for frame in changes:
+            await self.response.send(frame.data, event="update")
+            self.changed = frame.seq
 
-    async def _tell_state(self, state: State) -> bool:
+    async def _tell_changeable(self) -> None:
+        ident = self.feed.state.conversation.id
+        if self.last:
+            for frame in frames(ident, await self.parts.door.store.read(changeable, ident, self.last)):
+                await self.response.send(frame.data, event="update")
+
+    async def _tell_state(self) -> bool:
         """True when there is nothing more to come."""
+        state = self.feed.state
         conversation = state.conversation
         shown = shown_state(self.parts, state)
         if shown != self.shown:
@@ -114,26 +136,13 @@ class _Stream:
         if conversation.warned_at and conversation.warned_at != self.warned:
             await self._send("warning", {"endsAt": iso(conversation.due_at)})
         self.warned = conversation.warned_at
-        await self._tell_token(state)
+        if self.issued is not None and self.feed.issued not in (None, self.issued):
+            await self._send("token", {"issuedAt": iso(self.feed.issued)})
+        self.issued = self.feed.issued
         if shown["status"] == "ended":
             await self._send("ended", shown)
             return True
         return False
 
-    async def _tell_token(self, state: State) -> None:
-        """That there is a newer guest token to fetch, where the source shares it."""
-        source = self.parts.door.sources().get(state.conversation.source)
-        if source is None or not source.share_guest_token:
-            return
-        issued = await self.parts.door.store.read(reads.token_issued_at, state.conversation.guest_id)
-        if self.issued is not None and issued != self.issued:
-            await self._send("token", {"issuedAt": iso(issued)})
-        self.issued = issued
-
-    async def _send(self, event: str, data: dict[str, Any], seq: int | None = None) -> None:
-        # In ASCII: no character of a text is a line's end to anybody who reads this line by line.
-        await self.response.send(json.dumps(data), event=event, id=None if seq is None else str(seq))
-
-
-def _version(said: Said) -> tuple[Any, ...]:
-    return said.delivery, said.text, said.html
+    async def _send(self, event: str, data: dict[str, Any]) -> None:
+        await self.response.send(as_line(data), event=event)

@@ -27,7 +27,7 @@ from bridge.store.files import (
     put_files,
 )
 from handlers.door import Door
-from handlers.events import Words, clean
+from handlers.events import Words, clean, not_too_long
 from handlers.problems import Problem, wrong_field
 from handlers.reading import MOST_BYTES, need_plain
 from handlers.sources import SourceView
@@ -201,7 +201,7 @@ async def _small_text(part: BodyPartReader) -> str | None:
         text = clean(raw.decode())
     except ValueError:
         raise wrong_field("text", "must be UTF-8 without NUL") from None
-    return text if text.strip() else None
+    return not_too_long(text, "text") if text.strip() else None
 
 
 def _too_large(source: SourceView) -> Problem:

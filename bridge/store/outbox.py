@@ -102,7 +102,13 @@ claim.rank = 2  # type: ignore[attr-defined]  # after intake has decided, in the
 
 
 def _claim(connection: Connection, wish: Claim) -> list[Work]:
-    keys = lease(connection, wish.stage, wish.owner, wish.now, wish.lease, wish.limit)
+    return begin(
+        connection, lease(connection, wish.stage, wish.owner, wish.now, wish.lease, wish.limit), wish
+    )
+
+
+def begin(connection: Connection, keys: Sequence[str], wish: Claim) -> list[Work]:
+    """The oldest delivery of each of these lanes, which were leased for `wish`; an attempt at it has begun."""
     return sorted(_heads(connection, keys, wish).values(), key=lambda work: work.id)
 
 

@@ -48,15 +48,9 @@ class Changes:
         self.deliveries.extend(self._send(conversation, send) for send in plan.sends)
         if callback:
             self.deliveries.extend(self._news(conversation, news) for news in plan.news)
+        of = {"conversation_id": conversation.id, "at": self.now}
         self.held.extend(
-            {
-                "conversation_id": conversation.id,
-                "kind": one.kind,
-                "agent_email": one.agent_email,
-                "text": one.text,
-                "at": self.now,
-            }
-            for one in plan.held
+            {**of, "kind": one.kind, "agent_email": one.agent_email, "text": one.text} for one in plan.held
         )
         self.revisions.extend(
             {
@@ -184,9 +178,10 @@ def commit(
     insert_all(connection, deliveries, changes.deliveries)
     stages: set[str] = set()
     for stage, kind in (("say", "say"), ("call", "callback"), ("bot", "note")):
-        woken = {one["lane"] for one in changes.deliveries if one["kind"] == kind}
-        wake(connection, stage, woken, changes.now)
-        stages |= {stage} if woken else set()
+        mine = [one for one in changes.deliveries if one["kind"] == kind]
+        sources = {one["lane"]: one["address"] if stage == "call" else "" for one in mine}
+        wake(connection, stage, sources, changes.now)
+        stages |= {stage} if mine else set()
     _count_guests(connection, before, after)
     _know_threads(connection, before, after, changes.now)
     _save_agents(connection, desk)

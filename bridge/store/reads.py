@@ -73,21 +73,6 @@ def transcript(connection: Connection, conversation_id: str, after: int, limit: 
     return [said_of(row) for row in connection.execute(query)]
 
 
-def changed_before(connection: Connection, conversation_id: str, upto: int) -> list[Said]:
-    """Items up to `upto` that may look different now from when they were first shown."""
-    query = (
-        select(*MESSAGE_COLUMNS)
-        .where(
-            messages.c.conversation_id == conversation_id,
-            messages.c.seq <= upto,
-            or_(messages.c.revised_at.is_not(None), messages.c.author == "customer"),
-        )
-        .order_by(messages.c.seq.desc())
-        .limit(50)
-    )
-    return [said_of(row) for row in reversed(connection.execute(query).all())]
-
-
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Gauges for /metrics and the bound on the backlog."""

@@ -84,9 +84,15 @@ def wake(connection: Connection, stage: str, keys: Iterable[str], at: float) -> 
     """Makes lanes known that have work; a lane that is leased or parked keeps its time.
 
     The no-op update takes the row's lock on PostgreSQL: a worker that is releasing the lane either sees our
-    new row or we see the lane gone and make it again. Call it after the work row was inserted.
+    new row or we see the lane gone and make it again. Call it after the work row was inserted. `keys` may be a
+    mapping from lanes to the sources whose news is in them.
     """
-    _WAKE.many(connection, [{"key": key, "stage": stage, "ready_at": at} for key in sorted(set(keys))])
+    sources = keys if isinstance(keys, Mapping) else {}
+    rows = [
+        {"key": key, "stage": stage, "ready_at": at, "source": sources.get(key, "")}
+        for key in sorted(set(keys))
+    ]
+    _WAKE.many(connection, rows)
 
 
 _TAKE_TURN = text(
@@ -94,7 +100,7 @@ _TAKE_TURN = text(
     " set_config('tcp_user_timeout', :most, true)"  # since 12; one that does not take an answer is not idle
 )
 _WAKE = Prepared(
-    lambda connection: _values(connection, lanes, ("key", "stage", "ready_at")).on_conflict_do_update(
-        index_elements=["key"], set_={"ready_at": lanes.c.ready_at}
-    )
+    lambda connection: _values(
+        connection, lanes, ("key", "stage", "ready_at", "source")
+    ).on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at})
 )

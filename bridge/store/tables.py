@@ -58,7 +58,17 @@ lanes = Table(
     Column("stage", Text, nullable=False),  # in | say | hear | call | hook | bot | bot-in
     Column("ready_at", Float, nullable=False),
     Column("owner", Text),
+    Column(
+        "source", Text, nullable=False, server_default=""
+    ),  # of a call: whose news; "" where it is not known
     Index("lanes_ready", "stage", "ready_at"),
+    Index(
+        "lanes_calls",
+        "source",
+        "ready_at",
+        sqlite_where=text("stage = 'call'"),
+        postgresql_where=text("stage = 'call'"),
+    ),
     Index(
         "lanes_owner",
         "owner",

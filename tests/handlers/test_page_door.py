@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handlers.pages import PER_MINUTE_AND_ADDRESS
-from tests.handlers.conftest import OTHER_SHOP, SHOP, STRANGER
+from tests.handlers.conftest import OTHER_SHOP, SETUP, SHOP, STRANGER
 from tests.harness import RunningBridge, ShiftedClock, eventually
 
 
@@ -73,6 +73,7 @@ async def test_checks_come_in_order(bridge: RunningBridge) -> None:
         ({"displayName": 5}, "displayName"),
         ({"displayName": "A", "message": 5}, "message"),
         ({"displayName": "A", "message": "\x00"}, "message"),
+        ({"displayName": "A", "message": "x" * 8001}, "message"),
         ({"displayName": "A", "topic": "x" * 256}, "topic"),
         ({"displayName": "A", "store": {}}, "store"),
         ({"displayName": "A", "language": "x" * 36}, "language"),
@@ -100,6 +101,20 @@ async def test_address_may_not_begin_too_often(bridge: RunningBridge, clock: Shi
     assert (await start(bridge, {"displayName": "Ada"}, X_Forwarded_For="nonsense\udcff"))[0] == 202
     clock.shift += int(late["Retry-After"])
     assert (await start(bridge, {"displayName": "Ada"}, X_Forwarded_For="203.0.113.9"))[0] == 202
+
+
+async def test_source_may_allow_an_address_more_or_fewer(bridge: RunningBridge) -> None:
+    """`rate_per_minute` of a source of pages; without it the limit that always holds."""
+    for allowed in (2, 40):
+        lobby = {**SETUP["sources"]["lobby"], "rate_per_minute": allowed}
+        await bridge.reload({**SETUP, "sources": {**SETUP["sources"], "lobby": lobby}})
+        address = f"203.0.113.{allowed}"
+        tries = [
+            start(bridge, {"displayName": "A"}, X_Forwarded_For=f"{address}:{5000 + n}")
+            for n in range(allowed + 1)
+        ]
+        statuses = [status for status, _, _ in await asyncio.gather(*tries)]
+        assert statuses.count(202) == allowed
 
 
 async def test_network_of_an_ipv6_address_counts_as_one(bridge: RunningBridge) -> None:

@@ -103,6 +103,11 @@ async def test_file_goes_out_and_comes_back_whole(bridge: RunningBridge) -> None
         ),
         (422, file_part() + part('Content-Disposition: form-data; name="text"', b"a\0") + b"--b--\r\n", FORM),
         (
+            422,
+            file_part() + part('Content-Disposition: form-data; name="text"', b"a" * 8_001) + b"--b--\r\n",
+            FORM,
+        ),
+        (
             413,
             file_part() + part('Content-Disposition: form-data; name="text"', b"a" * 65_537) + b"--b--\r\n",
             FORM,
@@ -112,7 +117,7 @@ async def test_file_goes_out_and_comes_back_whole(bridge: RunningBridge) -> None
         (400, part("Content-Type: multipart/mixed", b"--c--") + b"--b--\r\n", FORM),
         (415, file_part() + b"--b--\r\n", "multipart/mixed; boundary=b"),
     ],
-    ids=range(32),
+    ids=range(33),
 )
 async def test_hostile_body_is_refused_and_leaves_nothing(
     bridge: RunningBridge, status: int, body: bytes, kind: str

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import DefaultResolver
+from sqlalchemy import Connection, func, select
 from standardwebhooks.webhooks import Webhook
 
 from bridge.simulator import Simulator, World
+from bridge.store.tables import lanes
 from tests.harness import RunningBridge, ShiftedClock, config, eventually, free_port, running, whsec
 from tests.scenarios.steps import answer, greeted
 
@@ -30,16 +34,40 @@ class Receiver:
         self.answers: list[int] = []
         self.headers: dict[str, str] = {}
         self.clock_shift = 0.0
+        self.held: asyncio.Event | None = None  # while there is one that is not set, no call is answered
+        self.here = self.most = 0  # calls under way, now and at most
+        self.cookies: list[str] = []
+        self.endless = False  # the answer's body never ends
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        self.here += 1
+        self.most = max(self.most, self.here)
+        try:
+            if self.held:
+                await self.held.wait()
+            return await self._take(request)
+        finally:
+            self.here -= 1
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
+        self.cookies += request.headers.getall("Cookie", ())
         if not self.clock_shift:
             Webhook(whsec(HOOK_SECRET)).verify(raw, dict(request.headers))
         self.ids.append(request.headers["webhook-id"])
         status = self.answers.pop(0) if self.answers else 200
         if status == 200:
             self.taken.append(json.loads(raw))
+        if self.endless:
+            await self._pour(request)
         return web.Response(status=status, headers=self.headers)
+
+    async def _pour(self, request: web.Request) -> None:
+        """Until nobody wants it any more."""
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(65_536))
 
     @property
     def types(self) -> list[str]:
@@ -135,6 +163,102 @@ async def test_410_stops_and_leaves_a_dead_letter(sim: Simulator, world: World) 
         await ada.say("two")
         await eventually(lambda: len(receiver.taken) == 2)
         assert len(receiver.ids) == 3
+
+
+def two_sources(one: Receiver, other: Receiver) -> dict[str, Any]:
+    """`kiosk` with the one receiver, `form` with the other."""
+    form = {"auth": {"secrets": ["env:KIOSK_SECRET"]}, **setup(other)["sources"]["kiosk"]}
+    return config(sources={"kiosk": setup(one)["sources"]["kiosk"], "form": form})
+
+
+async def test_receiver_that_hangs_holds_up_nobody_else(sim: Simulator, world: World) -> None:
+    """Eight calls of it at most, no lease on what waits; another source's news goes on; then nothing is lost."""
+    async with receiving() as slow, receiving() as quick:
+        slow.held = asyncio.Event()
+        async with running(two_sources(slow, quick), sim, environ=ENVIRON) as bridge:
+            for number in range(80):
+                await bridge.opened(f"s{number}")
+            await eventually(lambda: slow.here == 8, within=60)
+            for number in range(5):
+                await bridge.opened(f"q{number}", source="form")
+            await eventually(lambda: len(quick.taken) == 5, within=60)
+            await eventually(lambda: only_eight_leased(bridge), within=60)
+            assert slow.most == slow.here == 8
+            slow.held.set()
+            await eventually(lambda: len(slow.taken) == 80, within=60)
+            assert slow.most == 8
+
+
+async def only_eight_leased(bridge: RunningBridge) -> bool:
+    leased = await bridge.service.store.read(leased_calls)
+    return leased == len(bridge.service.pumps["call"].lanes) == 8
+
+
+def leased_calls(connection: Connection) -> int:
+    query = select(func.count()).where(lanes.c.stage == "call", lanes.c.owner.is_not(None))
+    return connection.execute(query).scalar() or 0
+
+
+async def test_sources_of_one_host_do_not_hold_each_other_up(sim: Simulator, world: World) -> None:
+    """One whose calls hang leaves the other its share of the host's places."""
+    async with receiving() as receiver:
+        receiver.held = asyncio.Event()
+        async with running(two_sources(receiver, receiver), sim, environ=ENVIRON) as bridge:
+            for number in range(20):
+                await bridge.opened(f"s{number}")
+            await eventually(lambda: receiver.here == 4, within=60)
+            await bridge.opened("q", source="form")
+            await eventually(lambda: receiver.here == 5, within=60)
+            receiver.held.set()
+            await eventually(lambda: len(receiver.taken) == 21, within=60)
+            assert receiver.most <= 8
+
+
+async def test_cookies_of_a_receiver_reach_nobody(sim: Simulator, world: World) -> None:
+    """Neither another source on the same host nor itself."""
+    async with receiving() as one, receiving() as other:
+        one.headers = {"Set-Cookie": "session=secret; Path=/"}
+        async with running(two_sources(one, other), sim, environ=ENVIRON) as bridge:
+            await bridge.opened("ada", "hello")
+            await eventually(lambda: len(one.taken) == 2)
+            await bridge.opened("bob", "hello", source="form")
+            await eventually(lambda: len(other.taken) == 2)
+            assert (one.cookies, other.cookies) == ([], [])
+
+
+async def test_answer_without_an_end_is_not_read(sim: Simulator, world: World) -> None:
+    """Its status is all that counts; the connection is closed, and the next call goes out."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        receiver.endless = True
+        await bridge.opened("ada", "hello")
+        await eventually(lambda: len(receiver.taken) == 2)
+        await eventually(lambda: receiver.here == 0)
+        assert len(set(receiver.ids)) == len(receiver.ids) == 2
+
+
+async def test_receiver_that_drips_is_given_up(
+    sim: Simulator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then does not keep a place for longer than a whole call may take."""
+    monkeypatch.setattr("bridge.callbacks._TIMEOUT", ClientTimeout(total=0.5))
+    calls = 0
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"H")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+
+    receiver = Receiver()
+    server = await asyncio.start_server(drip, "127.0.0.1", receiver.port)
+    async with server, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        await bridge.opened("ada")
+        await eventually(lambda: calls >= 2, within=60)
 
 
 async def _dead(bridge: RunningBridge, count: int) -> bool:

@@ -1,7 +1,7 @@
 // Where the customer writes: a growing field, one file, Enter to send.
 import { h, icon, size } from "./dom.js";
 
-const LONGEST = 10000;
+const LONGEST = 8000; // the server takes no more
 
 /** What may be stored as a text: no lone half of a character and no NUL, which the server would refuse. */
 export function clean(text) {

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { spoken, translator } from "./strings.js";
 
 const LONGEST_NAME = 128;
-const LONGEST_MESSAGE = 10000;
+const LONGEST_MESSAGE = 8000; // the server takes no more
 
 /** {base, source, store, topics, wished, language, query} of a page at `/<kind>/<source>?store&topic&lang`. */
 export function readAddress(kind) {

@@ -1,4 +1,4 @@
-"""What files may still come to, so that their bytes are counted before they arrive."""
+"""What files may still come to, counted before it arrives; and of each lane of news, whose news it is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,4 +15,12 @@ def upgrade() -> None:
         ["size", "reserved", "created_at"],
         sqlite_where=sa.text("url IS NULL"),
         postgresql_where=sa.text("url IS NULL"),
+    )
+    op.add_column("lanes", sa.Column("source", sa.Text(), nullable=False, server_default=""))
+    op.create_index(
+        "lanes_calls",
+        "lanes",
+        ["source", "ready_at"],
+        sqlite_where=sa.text("stage = 'call'"),
+        postgresql_where=sa.text("stage = 'call'"),
     )
