@@ -11,12 +11,12 @@ from bench.torture.options import Options, parse
 from bench.torture.run import perform
 
 SHORT = Options(
-    events=150, subjects=15, kills=4, spread=5, seconds=60, token_life=12, trouble=2, long_waits=False,
-    lose=0, linger=0.5,
+    events=150, subjects=15, kills=4, freezes=0, stops=0, logs=0, also=frozenset(), spread=5, seconds=150,
+    token_life=12, trouble=2, long_waits=False, lose=0, linger=0.5,
 )  # fmt: skip
 
 
-@pytest.mark.timeout(180)  # a busy machine starts processes slowly
+@pytest.mark.timeout(400)  # a busy machine starts processes slowly
 async def test_short_run_on_sqlite() -> None:
     """One process on SQLite, killed four times amid faults, loses and doubles nothing; replies are polled."""
     report = await perform(replace(SHORT, replies="poll"))
@@ -27,7 +27,7 @@ async def test_short_run_on_sqlite() -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_short_run_on_postgres(postgres_url: str) -> None:
     """Two processes on PostgreSQL, killed four times in all, lose and double nothing; webhooks come twice."""
     report = await perform(replace(SHORT, database=postgres_url, processes=2))
