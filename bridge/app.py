@@ -37,8 +37,9 @@ from bridge.minting import make_minter
 from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
+from bridge.retention import Retention
 from bridge.stopping import STOP_SECONDS
-from bridge.store import counters, gates, hooks, news, outbox, overrides, ticks, vault
+from bridge.store import counters, gates, hooks, news, outbox, ticks, vault
 from bridge.store.catching_up import LookAgain, listen_again
 from bridge.store.committer import StoreUnavailable
 from bridge.store.intake import Outcome, Round
@@ -229,6 +230,7 @@ class Service:
             self.pumps |= self.bot.pumps
         self.heartbeat = Heartbeat(store, clock, leases, lambda: self.pumps.values())
         self.ticks = Ticks(clock, self.tokens.sweep)
+        self.retention = Retention(store, clock, lambda: self.live.loaded.config.privacy.keep_days * 86400)
         self.health = Health(self)
         self.reloader = Reloader(self)
         self.door = Door(
@@ -345,7 +347,7 @@ class Service:
         every(60, "credential.keep_fresh", self.minter.keep_fresh)
         every(2, "configuration.look", self.reloader.look)
         every(60, "lanes.find_stranded", self._find_stranded)
-        every(600, "store.purge", self._purge, first_after=30)
+        every(600, "store.purge", self.retention.run, first_after=30)
         every(300, "webhooks.look_over", self._look_over)
         every(300, "counters.recount", self._recount, first_after=30)
         if self.settings.uses_postgresql:
@@ -531,13 +533,6 @@ class Service:
         found = await self.store.do(ticks.find_stranded, ticks.Tick(self.clock.now()))
         if found:
             self._log.warning("lanes.found", lanes=found)
-
-    async def _purge(self) -> None:
-        await self.store.do(overrides.forget_ended, self.clock.now())
-        keep = self.live.loaded.config.privacy.keep_days * 86400
-        gone = await self.store.do(ticks.purge, ticks.Purge(self.clock.now(), keep))
-        if gone:
-            self._log.info("conversations.purged", conversations=gone)
 
     async def _look_over(self) -> None:
         if not self.replies.polled:

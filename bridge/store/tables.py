@@ -115,6 +115,12 @@ deliveries = Table(
     ),
     Index("deliveries_conversation", "conversation_id"),
     Index(
+        "deliveries_of_none",  # what the bot said and heard of no conversation
+        "done_at",
+        sqlite_where=text("conversation_id = ''"),
+        postgresql_where=text("conversation_id = ''"),
+    ),
+    Index(
         "deliveries_webex",
         "webex_id",
         sqlite_where=text("webex_id IS NOT NULL"),
@@ -185,6 +191,13 @@ conversations = Table(
         "agent",
         sqlite_where=text("status = 'open'"),
         postgresql_where=text("status = 'open'"),
+    ),
+    Index(
+        "conversations_ended",
+        "ended_at",
+        "id",
+        sqlite_where=text("status = 'ended'"),
+        postgresql_where=text("status = 'ended'"),
     ),
     Index("conversations_customer", "customer"),
     Index("conversations_created", "created_at"),
@@ -286,6 +299,7 @@ heard = Table(
     Column("created", Float),  # Webex's time of it; None: Webex never listed it in the thread
     Column("deleted", Integer, nullable=False, server_default="0"),  # 1: taken back, never to be shown
     Index("heard_guest", "guest_id"),
+    Index("heard_at", "at"),
 )
 
 hints = Table(
@@ -340,6 +354,13 @@ files = Table(
         "size",
         "reserved",
         "created_at",
+        sqlite_where=text("url IS NULL"),
+        postgresql_where=text("url IS NULL"),
+    ),
+    Index(
+        "files_own",
+        "created_at",
+        "id",
         sqlite_where=text("url IS NULL"),
         postgresql_where=text("url IS NULL"),
     ),
@@ -433,4 +454,13 @@ locks = Table(
     Column("name", Text, primary_key=True),
     Column("owner", Text),
     Column("until", Float, nullable=False),
+)
+
+# How often the machine's time of day was set, for what is kept for a time (SQLite only).
+clock_jumps = Table(
+    "clock_jumps",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),  # right after it
+    Column("seconds", Float, nullable=False),  # forward; below 0: back
 )

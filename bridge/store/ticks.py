@@ -18,9 +18,7 @@ from bridge.store.tables import (
     files,
     guest_tokens,
     guests,
-    heard,
     held,
-    hints,
     lanes,
     locks,
     messages,
@@ -29,7 +27,6 @@ from bridge.store.tables import (
 )
 
 _AT_ONCE = 500
-DEDUPE_SECONDS = 8 * 86400  # contract 5: a webhook-id is remembered for at least 7 days
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,52 +136,6 @@ _WAITING_TIMES = (
     "queued_at", "given_at", "opened_at", "customer_at", "agent_at", "warned_at", "alerted_at", "asked_at",
     "owed_at", "due_at",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Purge:
-    now: float
-    keep_seconds: float
-
-
-def purge(connection: Connection, wishes: Sequence[Purge]) -> list[int]:
-    """Takes out what is older than it is kept, a piece at a time; how many conversations went."""
-    return [_purge(connection, wish) for wish in wishes]
-
-
-def _purge(connection: Connection, wish: Purge) -> int:
-    c = conversations.c
-    old = list(
-        connection.execute(
-            select(c.id).where(c.status == "ended", c.ended_at < wish.now - wish.keep_seconds).limit(_AT_ONCE)
-        ).scalars()
-    )
-    if old:
-        forget(connection, old)
-        _forget_names(connection)
-    connection.execute(delete(guest_tokens).where(guest_tokens.c.expires_at < wish.now))
-    done = select(envelopes.c.id).where(envelopes.c.done_at < wish.now - DEDUPE_SECONDS).limit(_AT_ONCE * 10)
-    connection.execute(delete(envelopes).where(envelopes.c.id.in_(done.scalar_subquery())))
-    remembered = wish.now - max(wish.keep_seconds, DEDUPE_SECONDS)
-    still_open = select(conversations.c.guest_id).where(c.status != "ended")
-    connection.execute(
-        delete(heard).where(heard.c.at < remembered, heard.c.guest_id.not_in(still_open.scalar_subquery()))
-    )
-    connection.execute(delete(hints).where(hints.c.at < wish.now - 86400))
-    # What the bot was told and said of no conversation in particular; and hushes that are long over.
-    d = deliveries.c
-    connection.execute(
-        delete(deliveries).where(d.conversation_id == "", d.done_at < wish.now - wish.keep_seconds)
-    )
-    connection.execute(delete(locks).where(locks.c.until < wish.now - 86400))
-    connection.execute(delete(refusals).where(refusals.c.at < wish.now - 86400))
-    return len(old)
-
-
-def _forget_names(connection: Connection) -> None:
-    """A guest without any conversation left keeps only a keyed hash of the name, which tells people apart."""
-    gone = (guests.c.display_name != "", ~exists().where(conversations.c.guest_id == guests.c.id))
-    connection.execute(update(guests).where(*gone).values(display_name="", minted_name=None, email=None))
 
 
 def forget(connection: Connection, conversation_ids: Sequence[str]) -> None:

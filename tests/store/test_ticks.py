@@ -3,6 +3,7 @@
 from sqlalchemy import func, select, text
 
 from bridge.store import guests, reads, ticks
+from bridge.store.retention import Purge, purge
 from bridge.store.tables import conversations, lanes, messages
 from tests.store.conftest import NOW
 
@@ -65,7 +66,7 @@ async def test_old_conversations_go_with_all_that_was_said(bench, clock):
     await bench.mint(work)
     await bench.settle(work)
     clock.at = NOW + 31 * 86400
-    assert await bench.store.do(ticks.purge, ticks.Purge(clock.at, 30 * 86400)) == 1
+    assert await bench.store.do(purge, Purge(clock.at, 30 * 86400)) == (1, None)
     assert await bench.store.read(count, conversations) == 0
     assert await bench.store.read(count, messages) == 0
     await bench.accept("e3", name="Bob")
@@ -82,7 +83,7 @@ async def test_a_forgotten_customer_who_returns_gets_the_same_guest(bench, clock
     await bench.accept("e2", kind="ended")
     await bench.intake()
     clock.at = NOW + 31 * 86400
-    await bench.store.do(ticks.purge, ticks.Purge(clock.at, 0))
+    await bench.store.do(purge, Purge(clock.at, 0))
     await bench.accept("e3", name="Ada")
     await bench.intake()
     works = await bench.claim()
