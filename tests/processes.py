@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class BridgeProcess(Bridge):
 
     process: asyncio.subprocess.Process | None = None
     log_to: int | None = None
+    command: Sequence[str] = (sys.executable, "-m", "bridge", "run")
 
     @property
     def errors(self) -> Path:
@@ -32,7 +33,7 @@ class BridgeProcess(Bridge):
         with self.errors.open("ab") as log:
             to = log if self.log_to is None else self.log_to
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "run", cwd=self.folder, stdout=to, stderr=to,
+                *self.command, cwd=self.folder, stdout=to, stderr=to,
                 env={**_BASE_ENVIRON, **self.environ},
             )  # fmt: skip
         if wait_ready:
@@ -67,15 +68,18 @@ async def bridge_process(
     public_url: bool = False,
     environ: Mapping[str, str] | None = None,
     log_to: int | None = None,
+    command: Sequence[str] | None = None,
+    wait_ready: bool = True,
 ) -> AsyncIterator[BridgeProcess]:
-    """A started and ready BridgeProcess; killed at the end."""
+    """A started and ready BridgeProcess; killed at the end. `command`: what runs it, else `bridge run`."""
     with tempfile.TemporaryDirectory(prefix="bridge-test-", ignore_cleanup_errors=True) as folder:
         bridge = BridgeProcess(
             setup, sim, Path(folder), database_url=database_url, public_url=public_url, environ=environ, clock=None
         )  # fmt: skip
         bridge.log_to = log_to
+        bridge.command = command or bridge.command
         try:
-            await bridge.start()
+            await bridge.start(wait_ready)
             yield bridge
         finally:
             await bridge.session.close()
