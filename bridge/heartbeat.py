@@ -61,4 +61,4 @@ class Heartbeat:
 
 def _calling(lease: Lease, until: float) -> Calling:
     work: Work = lease.job
-    return Calling(work.id, work.attempt, until + work.call_seconds)
+    return Calling(work.lane, work.id, work.attempt, until + work.call_seconds)

@@ -426,6 +426,7 @@ def _following(connection: Connection, settled: Sequence[Settled]) -> dict[str, 
 class Calling(NamedTuple):
     """An attempt under way. Its call, should it leave as late as the lease allows, is over at `quiet_until`."""
 
+    lane: str
     id: int
     attempt: int
     quiet_until: float
@@ -448,9 +449,10 @@ def extend(connection: Connection, beats: Sequence[Heartbeat]) -> list[frozenset
         mine = (lanes.c.owner == beat.owner, lanes.c.key.in_(sorted(beat.keys)))
         moved = update(lanes).where(*mine).values(ready_at=beat.until).returning(lanes.c.key)
         kept.append(frozenset(connection.execute(moved).scalars()))
+        calling = [one for one in beat.calling if one.lane in kept[-1]]
         _STILL_CALLING.many(
             connection,
-            [{"delivery": one.id, "attempt": one.attempt, "quiet": one.quiet_until} for one in beat.calling],
+            [{"delivery": one.id, "attempt": one.attempt, "quiet": one.quiet_until} for one in calling],
         )
     return kept
 

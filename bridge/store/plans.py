@@ -146,18 +146,8 @@ def _public(conversation: Conversation, data: Mapping[str, Any]) -> dict[str, An
 
 
 def _delivery(**values: Any) -> dict[str, Any]:
-    blank = {
-        "seq": None,
-        "part": 0,
-        "last": 1,
-        "doubt": 0,
-        "agent": None,
-        "address": None,
-        "state": "open",
-        "error": None,
-        "done_at": None,
-    }
-    return {**blank, **values}
+    blank = {"seq": None, "part": 0, "last": 1, "doubt": 0, "agent": None, "address": None}
+    return {**blank, "state": "open", "error": None, "done_at": None, **values}
 
 
 def commit(

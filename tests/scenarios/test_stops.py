@@ -69,6 +69,7 @@ async def _settled(bridge: RunningBridge) -> bool:
     return counts is not None and counts.deliveries == 0
 
 
+@pytest.mark.timeout(300)
 async def test_kill_while_webex_takes_its_time(sim: Simulator, world: World) -> None:
     """kill -9 and a quick start on SQLite: the leases are free at once, the words are looked for and not repeated."""
     async with bridge_process(CALM, sim) as bridge:

@@ -194,7 +194,7 @@ async def test_a_heartbeat_tells_which_lanes_are_still_ours(bench, clock):
     await bench.settle(works["b"], "again", again_at=NOW)
     await bench.take("p2")
     keys, until = frozenset(work.lane for work in works.values()), NOW + 3 + LEASE
-    calling = tuple(outbox.Calling(work.id, work.attempt, until + 20) for work in works.values())
+    calling = tuple(outbox.Calling(work.lane, work.id, work.attempt, until + 20) for work in works.values())
     kept = await bench.store.do(outbox.extend, outbox.Heartbeat("p1", until, keys, calling))
     assert kept == {works["a"].lane}
     clock.at = until - 0.001
