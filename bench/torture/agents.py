@@ -78,8 +78,9 @@ class Agents:
             return
         draw = self._chance.random()
         for name, often, act in self._acts(story):
-            if draw < often and (name is None or name in self._also):
-                self._begin(self._when_known(story, agent, message["text"], act))
+            if draw < often:
+                if name is None or name in self._also:
+                    self._begin(self._when_known(story, agent, message["text"], act))
                 return
             draw -= often
 
@@ -88,7 +89,7 @@ class Agents:
             (None, 0.35, self._answer),
             ("ends", 0.04, self._done),
             ("moves", 0.15 if story.mode == "swap" else 0.0, self._hand_over),
-            ("pages", 0.01 if story.mode == "desk" else 0.0, self._burst),
+            ("pages", 0.006 if story.mode == "desk" else 0.0, self._burst),
         ]
 
     def _begin(self, act: Coroutine[Any, Any, None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import sys
@@ -91,7 +92,7 @@ class Herd:
 
     async def _kill_now(self, member: Member, broken: str = "") -> None:
         async with member.dying:
-            member.revive()
+            member.note_death()
             self.kills.append(time.time())
             await asyncio.to_thread(member.kill)
             member.start(broken)
@@ -99,7 +100,7 @@ class Herd:
     async def _freeze(self, member: Member, chance: random.Random) -> None:
         """For 5 to 30 s, mostly nearer to 5; a lonely process seldom longer, for nobody works meanwhile."""
         async with member.busy:
-            member.revive()
+            await member.revive()
             seldom = 4 if len(self.members) > 1 else 12
             seconds = _LEAST_FREEZE + (_MOST_FREEZE - _LEAST_FREEZE) * chance.random() ** seldom
             self.freezes.append(time.time())
@@ -112,7 +113,9 @@ class Herd:
     async def _stop(self, member: Member, weather: Weather) -> None:
         """Clean, in the midst of calls that Webex takes long for."""
         async with member.busy:
-            member.revive()
+            await member.revive()
+            with contextlib.suppress(RuntimeError):  # a busy machine starts it slowly
+                await asyncio.to_thread(member.wait_ready, 20)
             spell = asyncio.create_task(weather.slow_spell(1.5, least=9.0))
             await asyncio.sleep(1.0)
             self.stops.append(await asyncio.to_thread(member.stop_cleanly))

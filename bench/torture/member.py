@@ -43,8 +43,13 @@ class Member(Process):
         thread.daemon = True
         thread.start()
 
-    def revive(self) -> None:
+    async def revive(self) -> None:
         """Starts it again where it died by itself, which is counted."""
+        async with self.dying:
+            self.note_death()
+
+    def note_death(self) -> None:
+        """The same for whoever holds `dying`."""
         if not self.alive:
             self.deaths += 1
             self.start()
@@ -71,13 +76,13 @@ class Member(Process):
         return bool(self._frozen)
 
     def _signal_frozen(self, number: int, keep: bool = False) -> None:
-        for each in self._frozen:
+        """`keep`: they stay frozen. Else they are let go first, for a kill and a thaw may meet."""
+        frozen, self._frozen = self._frozen, self._frozen if keep else []
+        for each in frozen:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(each, number)
             if not keep:
                 os.close(each)
-        if not keep:
-            self._frozen = []
 
     def stop_cleanly(self) -> float:
         """Seconds that it took from SIGTERM on; after a minute it is killed."""
