@@ -46,8 +46,16 @@ async def serve_until_told(service: Service, ending: Ending) -> None:
     loop = asyncio.get_running_loop()
     ending.listen(lambda: loop.call_soon_threadsafe(stopped.set))
     told = asyncio.create_task(stopped.wait())
-    if not await _started(service, told):
-        return
+    try:
+        if await _started(service, told):
+            await _work(service, told, ending)
+    finally:
+        ending.hurry(1)  # also what Python itself waits for at an end
+    if service.failed.is_set():
+        raise BridgeError("the process that writes the store has ended; start the service again")
+
+
+async def _work(service: Service, told: asyncio.Task[bool], ending: Ending) -> None:
     spare_the_collector()
     failed = asyncio.create_task(service.failed.wait())
     try:
@@ -55,8 +63,6 @@ async def serve_until_told(service: Service, ending: Ending) -> None:
     finally:
         ending.hurry(1)
         await service.stop()
-    if service.failed.is_set():
-        raise BridgeError("the process that writes the store has ended; start the service again")
 
 
 async def _started(service: Service, told: asyncio.Task[bool]) -> bool:

@@ -19,6 +19,7 @@ from bridge.simulator import BOT_TOKEN, Simulator, World
 from tests.harness import config, eventually, running
 from tests.processes import BridgeProcess, bridge_process, family
 
+ALONE = ["unshare", "--pid", "--fork", "--kill-child"]
 CALM = config(webex={"poll_seconds": 60})
 
 
@@ -127,11 +128,9 @@ async def test_a_signal_while_the_database_is_opened_leaves_nothing_behind(
 
 async def test_as_process_one_it_is_heard_too(sim: Simulator) -> None:
     """As in a container, where the system ignores a signal that the process does not ask for."""
-    unshare = shutil.which("unshare")
-    alone = [unshare or "unshare", "--pid", "--fork", "--kill-child"]
-    if unshare is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+    if not can_be_alone():
         pytest.skip("no process can be made the first of its own here")
-    async with started(sim, [*alone, sys.executable, "-m", "bridge", "run"]) as bridge:
+    async with started(sim, [*ALONE, sys.executable, "-m", "bridge", "run"]) as bridge:
         assert bridge.process is not None
         outer = bridge.process.pid
         (pid,) = await eventually(lambda: family(outer)[1:], within=60)
@@ -196,6 +195,11 @@ async def started(sim: Simulator, command: list[str] | None = None) -> AsyncIter
     """A process that was just begun, of which nothing is known yet."""
     async with bridge_process(CALM, sim, wait_ready=False, command=command) as bridge:
         yield bridge
+
+
+def can_be_alone() -> bool:
+    known = shutil.which(ALONE[0]) is not None
+    return known and not subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode
 
 
 def listens(pid: int) -> bool:
