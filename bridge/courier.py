@@ -10,6 +10,7 @@ import structlog
 
 from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, Unauthorized, WebexError
 from bridge.domain.retry import Again, GiveUp, after_failure
+from bridge.patience import NotYet, Patience
 from bridge.ports import Clock
 from bridge.store import outbox
 from bridge.store.files import read_chunk
@@ -53,6 +54,7 @@ class Courier:
         self._after_words = after_words
         self._settled = settled
         self._lease = lease_seconds
+        self._patience = Patience(store, clock)
         self._log = structlog.get_logger()
 
     def claim(self, room: int) -> Awaitable[Sequence[Work]]:
@@ -129,7 +131,8 @@ class Courier:
             raise NotNow(looking.wait_until, "this guest's threads are not to be read now")
         try:
             thread = await self._webex.list_direct(self._tokens.still(lent), person_email=work.address)
-        except NotFound:
+        except Refused as error:  # whether it is there cannot be known: rather twice than never
+            self._log.warning("room.not_read", conversation=work.conversation_id, reason=str(error))
             return None
         except Throttled as error:
             until = self._clock.now() + error.retry_after
@@ -145,7 +148,18 @@ class Courier:
                 break
             candidates.append(message)
         payload = json.loads(work.payload)
-        return next((one for one in reversed(candidates) if _same(one, payload)), None)
+        found = next((one for one in reversed(candidates) if _same(one, payload)), None)
+        dark = [one.id for one in candidates if one.kms_failed]
+        if found is None and dark:
+            await self._wait_for_light(dark)
+        return found
+
+    async def _wait_for_light(self, message_ids: list[str]) -> None:
+        """One of these may be ours, and Webex cannot decrypt it just now. Raises NotNow for a while."""
+        try:
+            await self._patience.wait(message_ids[-1], message_ids[:-1])
+        except NotYet as later:
+            raise NotNow(self._clock.now() + later.after, "its thread cannot be read just now") from None
 
     async def _failed(self, work: Work, error: WebexError) -> Work | None:
         now = self._clock.now()

@@ -50,6 +50,7 @@ class Health:
         self.counts: Counts | None = None
         self.backlog = Backlog(0, {})
         self._refused: list[tuple[str, str]] = []
+        self._unread = 0
         self._store_problem: str | None = None
 
     async def count(self) -> None:
@@ -58,6 +59,7 @@ class Health:
             self.counts = await service.store.read(reads.counts, service.clock.now())
             self.backlog = await service.store.read(reads.backlog)
             self._refused = await service.store.read(reads.refused_agents, service.clock.now())
+            self._unread = await service.store.read(reads.unread_threads)
             self._store_problem = None
         except StoreUnavailable as error:
             self._store_problem = str(error)
@@ -101,6 +103,8 @@ class Health:
             degraded.append(
                 f"agents.{agent} gets no customers for an hour: Webex refused the last one: {why}"
             )
+        if self._unread:
+            degraded.append(f"the answers in {self._unread} open conversations cannot be read at Webex")
         if service.bot and service.bot.trouble:
             degraded.append(f"agents and leads are not told: {service.bot.trouble}")
         if self.counts and self.counts.dead:

@@ -6,25 +6,22 @@ all the same; where there are no webhooks the thread is simply read more often.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
 from bridge.domain.errors import (
-    Gone,
     NotFound,
     Refused,
-    Scanning,
     Throttled,
     Unauthorized,
-    Unscannable,
     WebexError,
 )
-from bridge.domain.hearing import all_listed, in_time, next_read, while_away, worth_keeping
+from bridge.domain.hearing import HINT_TRIES, all_listed, in_time, next_read, while_away, worth_keeping
 from bridge.domain.retry import backoff
 from bridge.markup import safe_html
+from bridge.patience import AgentFiles, NotYet, Patience
 from bridge.ports import Clock
 from bridge.store import hearing
 from bridge.store.guests import Budget
@@ -37,20 +34,6 @@ from bridge.webex.wire import Message
 _PAGE = 50
 _MOST_PAGES = 20
 _FIRST_WORDS_WAIT = 0.5
-_HINT_TRIES = 6  # then the hinted message is asked for by its id
-
-
-def file_id(message_id: str, url: str) -> str:
-    """Our own name for an agent's file, so that the customer never sees Webex's."""
-    return hashlib.sha256(f"{message_id}\n{url}".encode()).hexdigest()[:24]
-
-
-class _NotYet(Exception):
-    """A message that cannot be read yet; the ones before it can be shown, the ones after must wait."""
-
-    def __init__(self, after: float) -> None:
-        super().__init__()
-        self.after = after
 
 
 class Listener:
@@ -77,6 +60,8 @@ class Listener:
         self._poll_seconds = poll_seconds
         self._heard = heard
         self._lease = lease_seconds
+        self._patience = Patience(store, clock)
+        self._files = AgentFiles(store, webex, tokens, clock, self._patience)
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Thread]:
@@ -121,12 +106,13 @@ class Listener:
         missing = [hint for hint in thread.hints if hint not in seen]
         cleared = [hint for hint in thread.hints if hint in seen]
         failures, again_at = 0, self._next_read(thread)
-        if missing and thread.failures < _HINT_TRIES:  # Webex's REST lags behind its webhooks now and then
+        if missing and thread.failures < HINT_TRIES:  # Webex's REST lags behind its webhooks now and then
             failures = thread.failures + 1
             again_at = self._clock.now() + backoff(failures, self._clock.chance()) / 2
         elif missing:
-            page += await self._by_id(missing, lent)
-            cleared += missing
+            found, done = await self._by_id(missing, lent)
+            page += found
+            cleared += done
         words, wait = await self._new_words(thread, lent, page)
         if wait is not None:
             again_at = self._clock.now() + wait
@@ -155,14 +141,27 @@ class Listener:
             return False
         return min(message.created for message in items) > max(thread.since, thread.quiet_since - 600)
 
-    async def _by_id(self, ids: Sequence[str], lent: LentToken) -> list[Message]:
-        found = []
+    async def _by_id(self, ids: Sequence[str], lent: LentToken) -> tuple[list[Message], list[str]]:
+        """The messages that can be had, and the hints that are done with: one that is not given is given up."""
+        found, done = [], []
         for ident in ids:
             try:
                 found.append(await self._webex.get_message(self._tokens.still(lent), ident))
-            except Refused:
-                self._log.warning("hint.dropped", webex_message=ident)
-        return found
+            except (Throttled, Unauthorized):
+                raise
+            except WebexError as error:
+                if not isinstance(error, Refused) and await self._may_come(ident):
+                    continue
+                self._log.warning("hint.dropped", webex_message=ident, reason=str(error))
+            done.append(ident)
+        return found, done
+
+    async def _may_come(self, message_id: str) -> bool:
+        try:
+            await self._patience.wait(message_id)
+        except NotYet:
+            return True
+        return False
 
     async def _new_words(
         self, thread: Thread, lent: LentToken, page: Sequence[Message]
@@ -170,20 +169,23 @@ class Listener:
         """The agent's messages as envelopes' bodies; and a wait, where one of them is not ready yet."""
         words: list[NewWords] = []
         begun = all(message.id != thread.since_id for message in page)
-        for message in page:
+        for index, message in enumerate(page):
             begun = begun or message.id == thread.since_id
             theirs = message.person_email.lower() == thread.agent_email.lower()
             if not theirs or not worth_keeping(message.created, thread.since):
                 continue
+            behind = [one.id for one in page[index + 1 :] if one.files or one.kms_failed]
             try:
-                words.append(await self._words(thread, lent, message, begun))
-            except _NotYet as later:
+                found = await self._words(thread, lent, message, begun, behind)
+            except NotYet as later:
                 return tuple(words), later.after
+            words += [found] if found else []
         return tuple(words), None
 
-    async def _words(self, thread: Thread, lent: LentToken, message: Message, begun: bool) -> NewWords:
-        if message.kms_failed:
-            raise _NotYet(2.0)
+    async def _words(
+        self, thread: Thread, lent: LentToken, message: Message, begun: bool, behind: Sequence[str]
+    ) -> NewWords | None:
+        """None for what was heard before and cannot be read just now: it stays as it is known."""
         body: dict[str, Any] = {
             "message_id": message.id,
             "text": message.text or message.markdown or "",
@@ -195,29 +197,24 @@ class Listener:
             "refused_files": [],
         }
         for_customer = body["in_time"] and not body["away"]
-        if message.files and for_customer and not await self._store.read(hearing.is_heard, message.id):
-            await self._files(message, lent, body)
+        dark = message.kms_failed or message.unreadable
+        has_files = bool(message.files) and for_customer
+        known = (dark or has_files) and await self._store.read(hearing.is_heard, message.id)
+        if dark and known:
+            return None
+        if for_customer and message.kms_failed:
+            await self._patience.wait(message.id, behind)
+        body["unread"] = dark
+        if dark:
+            self._log.warning(
+                "message.not_read", conversation=thread.conversation_id, webex_message=message.id
+            )
+        elif has_files and not known:
+            fresh = lent.guest.issued_at != thread.guest.issued_at
+            body["files"], body["refused_files"] = await self._files.look(
+                message, lent, behind, new_token=fresh
+            )
         return NewWords(message.id, message.updated or 0.0, body)
-
-    async def _files(self, message: Message, lent: LentToken, body: dict[str, Any]) -> None:
-        """What the files are; their bytes are fetched when the customer asks for them."""
-        for url in message.files:
-            try:
-                async with self._webex.open_file(self._tokens.still(lent), url) as stream:
-                    body["files"].append(
-                        {
-                            "id": file_id(message.id, url),
-                            "name": stream.name,
-                            "type": stream.content_type,
-                            "size": stream.size,
-                            "url": url,
-                        }
-                    )
-            except Scanning as error:
-                raise _NotYet(error.retry_after) from None
-            except (Gone, Unscannable) as error:
-                self._log.warning("file.refused", reason=str(error))
-                body["refused_files"].append("infected" if isinstance(error, Gone) else "unscannable")
 
     def _next_read(self, thread: Thread) -> float | None:
         return next_read(

@@ -43,7 +43,10 @@ class NotNow(Exception):
 
 
 class Tokens:
-    """Lends and re-issues. The store says who may mint, so that many processes mint a guest once."""
+    """Lends and re-issues. The store says who may mint, so that many processes mint a guest once.
+
+    `shown` gives a guest's name as Webex may have it.
+    """
 
     def __init__(
         self,
@@ -52,8 +55,10 @@ class Tokens:
         clock: Clock,
         budget: Callable[[], Budget],
         changed: Callable[[str, float], None],
+        shown: Callable[[str], str] = str,
     ) -> None:
         self._store = store
+        self._shown = shown
         self._minter = minter
         self._clock = clock
         self._budget = budget
@@ -133,7 +138,7 @@ class Tokens:
             raise NotNow(at, "minting keeps to the pace that Webex allows")
         asked_at = self._clock.now()
         try:
-            minted = await self._minter.mint(guest.id, guest.display_name)
+            minted = await self._minter.mint(guest.id, self._shown(guest.display_name))
         except WebexError as error:
             raise await self._mint_failed(guest, error) from None
         return self._keep(guest, minted, asked_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ _WANTED = (("messages", "created", "roomType=direct"), ("attachmentActions", "cr
 class BotParts:
     """What the bot needs of the rest. `target`: where Webex reaches us, None: it cannot.
 
-    `woken(stage)` has that stage's workers look; `state()` gives the service's troubles.
+    `woken(stage)` has that stage's workers look; `state()` gives the service's troubles; `masks(source)` what of
+    its customers' words must not reach Webex.
     """
 
     store: Store
@@ -49,6 +50,7 @@ class BotParts:
     woken: Callable[[str], None]
     give_back: Callable[[Work], Awaitable[object]]
     lease_seconds: float
+    masks: Callable[[str], Sequence[str]]
 
 
 class Bot:
@@ -61,9 +63,16 @@ class Bot:
         self._log = structlog.get_logger()
         p = parts
         courier = BotCourier(
-            p.store, p.webex, p.clock, p.token, p.roster, lambda: p.target is not None, p.lease_seconds
+            p.store,
+            p.webex,
+            p.clock,
+            p.token,
+            p.roster,
+            lambda: p.target is not None,
+            p.lease_seconds,
+            p.masks,
         )
-        self._ears = Ears(p.store, p.webex, p.clock, p.token, p.roster, p.woken, p.lease_seconds)
+        self._ears = Ears(p.store, p.webex, p.clock, p.token, p.roster, p.woken, p.lease_seconds, p.masks)
         self._presence = Presence(p.store, p.webex, p.clock, p.token, p.roster)
         self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
         self.pumps: dict[str, Pump[Any]] = {

@@ -132,7 +132,11 @@ async def get(ask: Ask) -> web.Response:
 
 
 def _show(ask: Ask, message: Message) -> dict[str, Any]:
-    if not ask.kms:
+    if message.spoilt == "content":
+        return {**message.data, "text": 5, "files": "none"}
+    if message.spoilt == "shape":
+        return {"id": message.data["id"], "roomId": None}
+    if not (ask.kms or message.spoilt == "kms"):
         return message.data
     hidden = {key: value for key, value in message.data.items() if key not in ("markdown", "html")}
     return {**hidden, "text": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..", "errors": _KMS}

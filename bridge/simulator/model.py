@@ -87,7 +87,11 @@ class Room:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """`data` is the message as the API shows it. `seq` grows over the whole world."""
+    """`data` is the message as the API shows it. `seq` grows over the whole world.
+
+    `spoilt`: what is wrong with how it is shown: `kms` (cannot be decrypted), `content` (its text and files are of
+    the wrong type), `shape` (it lacks what every message has); empty: nothing.
+    """
 
     seq: int
     at: float
@@ -96,6 +100,7 @@ class Message:
     sender: Person
     file: File | None = None
     edits: int = 0
+    spoilt: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -186,6 +186,10 @@ class World(Settings):
 
     # What goes wrong
 
+    def spoil(self, message_id: str, how: str) -> None:
+        """How a message is shown from now on: `kms`, `content`, `shape`, or as it is (empty). LookupError."""
+        self._message(message_id).spoilt = how
+
     def fault(
         self,
         match: str,

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, 
 from bridge.domain.decide import decide, look_again
 from bridge.domain.desk import AgentState
 from bridge.domain.errors import crash
-from bridge.domain.facts import Delivered, Facts
+from bridge.domain.facts import SHOWN, Delivered, Facts
 from bridge.domain.model import Conversation, Envelope, Plan, Said
 from bridge.store.overrides import current
 from bridge.store.plans import Changes, commit
@@ -27,6 +27,7 @@ from bridge.store.prepared import Prepared, among
 from bridge.store.rows import CONVERSATION_COLUMNS, ENVELOPE_COLUMNS, conversation_of, envelope_of, own_words
 from bridge.store.tables import agents, conversations, deliveries, envelopes, lanes
 from bridge.store.waiting import astray
+from bridge.store.words import Words, fate
 
 _LANES, _ENVELOPES, _QUEUED = 64, 1000, 500
 
@@ -130,7 +131,7 @@ class _Worker:
         conversation = self._now.get(envelope.conversation_id)
         if conversation is None:  # erased meanwhile: nothing is left to decide about
             return
-        history = self._history(conversation) if needs_history(envelope) else ()
+        history = Words(lambda: self._history(conversation))
         try:
             plan = decide(envelope, conversation, self._facts(conversation, history))
         except Exception as error:  # noqa: BLE001 - one envelope that cannot be decided must not stop the others
@@ -155,7 +156,14 @@ class _Worker:
             history=history,
             new_id=self._policy.new_id,
             delivered=lambda email: _delivered(self._connection, conversation.id, email),
+            fate=lambda ident: self._fate(conversation.id, ident),
         )
+
+    def _fate(self, conversation_id: str, message_id: str) -> str | None:
+        """What became of an agent's message in this conversation, be it in this very round."""
+        now = self._changes.fates.get((conversation_id, message_id))
+        before = None if now == SHOWN else fate(self._connection, conversation_id, message_id)
+        return before if before == SHOWN else now or before
 
     def _take(self, plan: Plan) -> None:
         conversation = plan.conversation
@@ -254,13 +262,6 @@ class _Worker:
             _LANES_DONE.one(self._connection, keys=keys)
 
 
-def needs_history(envelope: Envelope) -> bool:
-    """Whether the conversation may go to another agent, who gets everything the customer said."""
-    if envelope.kind == "heard":
-        return str(envelope.body.get("text", "")).lstrip().lower().startswith("/transfer")
-    return envelope.kind in _NEED_HISTORY
-
-
 def _delivered(connection: Connection, conversation_id: str, agent_email: str) -> Delivered:
     """The customer's messages that this agent has got whole in this conversation."""
     d = deliveries.c
@@ -278,7 +279,6 @@ def _delivered(connection: Connection, conversation_id: str, agent_email: str) -
 
 
 _c = conversations.c
-_NEED_HISTORY = frozenset({"agent-refused", "due", "transfer"})
 _AGENTS = Prepared(
     select(
         agents.c.key,
