@@ -343,7 +343,7 @@ def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
     )
     return [
         {
-            "key": f"webex:{word.message_id}:{word.revision:g}"
+            "key": f"webex:{word.message_id}:{word.revision:.3f}"
             if word.message_id in known
             else f"webex:{word.message_id}",
             "lane": f"in:{read.thread.guest.customer}",
