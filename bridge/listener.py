@@ -61,7 +61,7 @@ class Listener:
         self._heard = heard
         self._lease = lease_seconds
         self._patience = Patience(store, clock)
-        self._files = AgentFiles(store, webex, tokens, clock, self._patience)
+        self._files = AgentFiles(webex, tokens, self._patience)
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Thread]:

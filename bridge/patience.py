@@ -64,13 +64,9 @@ class Patience:
 class AgentFiles:
     """Looks at the files of agents' messages. Their bytes are fetched when the customer asks for them."""
 
-    def __init__(
-        self, store: Store, webex: WebexClient, tokens: Tokens, clock: Clock, patience: Patience
-    ) -> None:
-        self._store = store
+    def __init__(self, webex: WebexClient, tokens: Tokens, patience: Patience) -> None:
         self._webex = webex
         self._tokens = tokens
-        self._clock = clock
         self._patience = patience
         self._log = structlog.get_logger()
 

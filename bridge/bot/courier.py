@@ -145,11 +145,8 @@ class BotCourier:
 
     def _hidden(self, words: Words) -> Words:
         """Whatever was masked before: no card's number leaves, not in what somebody typed and the bot repeats."""
-        return (
-            replace(words, text=mask(words.text, {CARD}.intersection(self._masks(""))))
-            if words.text
-            else words
-        )
+        kinds = {CARD}.intersection(self._masks(""))
+        return replace(words, text=mask(words.text, kinds)) if kinds else words
 
     async def _conversation(self, conversation_id: str) -> Conversation | None:
         """As it may be told to Webex; None where it was erased meanwhile."""

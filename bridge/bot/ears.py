@@ -136,21 +136,19 @@ class Ears:
         verdict = after_failure(
             error, attempt=work.attempt, created_at=work.created_at, now=now, jitter=self._clock.chance()
         )
-        if isinstance(verdict, Again) and (
-            isinstance(error, Throttled) or now < work.created_at + WAIT_SECONDS
-        ):
+        passing = isinstance(error, Throttled) or now < work.created_at + WAIT_SECONDS
+        person = None if passing else await self._person(work.address or "")
+        # Where Webex does not even say who somebody is, it is not this one thing that is wrong.
+        if isinstance(verdict, Again) and person is None:
             return await self._settle(work, "again", Effects(), again_at=verdict.at, error=str(error))
-        person = await self._person(work.address or "")
-        if (
-            isinstance(verdict, Again) and person is None
-        ):  # Webex gives nothing at all: it is not this one thing
-            return await self._settle(work, "again", Effects(), again_at=verdict.at, error=str(error))
+        why = verdict.reason if isinstance(verdict, GiveUp) else f"not given within two minutes: {error}"
+        return await self._give_up(work, person or await self._person(work.address or ""), why)
+
+    async def _give_up(self, work: Work, person: Person | None, why: str) -> Work | None:
+        """A dead letter, and a word to whoever said it, if they are of this desk."""
         asker = self._deeds.asker(person.emails) if person else None
         said = Effects((Saying(asker.email, UNREAD),)) if asker else Effects()
-        reason = (
-            verdict.reason if isinstance(verdict, GiveUp) else f"not read within two minutes; last: {error}"
-        )
-        following = await self._settle(work, "dead", said, error=reason)
+        following = await self._settle(work, "dead", said, error=why)
         self._woken("bot")
         return following
 

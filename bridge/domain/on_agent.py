@@ -40,13 +40,16 @@ def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
             _reply(words, None if command else body.get("html"), plan, facts, body)
         if command:
             _command(command, plan, facts, body, None if words else body["message_id"])
+        _refused_files(body, plan, facts, shown=bool(words or not command))
+
+
+def _refused_files(body: Mapping[str, Any], plan: Plan, facts: Facts, *, shown: bool) -> None:
     for refused in body.get("refused_files", ()):
-        file = (
-            {"reason": refused} if isinstance(refused, str) else refused
-        )  # older versions kept the reason alone
-        if words or not command:
+        # Older versions kept the reason alone.
+        file = {"reason": refused} if isinstance(refused, str) else refused
+        if shown:
             tell(plan, facts, "file_refused", file=file.get("name"))
-        plan.notes.append(Note("file-refused", email, file))
+        plan.notes.append(Note("file-refused", body["agent_email"], file))
 
 
 def _unread(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
@@ -128,7 +131,7 @@ def agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     facts.desk.refused(body["agent"], body["reason"], facts.now)
     plan.log.append(("agent.refused", {"agent": body["agent"], "reason": body["reason"]}))
     plan.notes.append(Note("refused", None, {"agent": body["agent"], "reason": body["reason"]}))
-    if plan.conversation.status == "ended":
+    if plan.conversation.status == "ended" and plan.conversation.agent == body["agent"]:
         _give_up(body, plan)
     if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
         plan.notes.append(Note("moved", plan.conversation.agent_email, {"to": None, "why": "refused"}))

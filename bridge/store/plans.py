@@ -38,9 +38,8 @@ class Changes:
     revisions: list[dict[str, Any]] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
     given_up: list[dict[str, Any]] = field(default_factory=list)
-    fates: dict[tuple[str, str], str] = field(
-        default_factory=dict
-    )  # of agents' messages, by their id at Webex
+    # What became of agents' messages, by conversation and their id at Webex.
+    fates: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, plan: Plan, *, callback: bool, leads: Sequence[str] = ()) -> None:
         conversation = plan.conversation
