@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -22,6 +22,7 @@ from bridge.callbacks import Callbacks
 from bridge.courier import Courier
 from bridge.domain.deadlines import CALL_SECONDS
 from bridge.domain.errors import BridgeError, WebexError
+from bridge.domain.masking import mask
 from bridge.domain.retry import backoff
 from bridge.health import Health
 from bridge.heartbeat import Heartbeat
@@ -175,7 +176,14 @@ class Service:
         )
         target = f"{settings.public_url.rstrip('/')}/webex/webhooks" if settings.public_url else None
         self.replies = Replies(target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies)
-        self.tokens = Tokens(store, self.minter, clock, lambda: self.live.budget(), self._token_changed)
+        self.tokens = Tokens(
+            store,
+            self.minter,
+            clock,
+            lambda: self.live.budget(),
+            self._token_changed,
+            shown=lambda name: mask(name, self._masks()),
+        )
         courier = Courier(
             store,
             self.webex,
@@ -263,8 +271,12 @@ class Service:
             give_back=self._give_back,
             leases=self.leases,
             call_seconds=self._webex_timeout,
+            masks=self._masks,
         )
         return Bot(parts)
+
+    def _masks(self, source: str = "") -> Sequence[str]:
+        return self.live.policy.rules(source).mask
 
     def _give_back(self, work: Work) -> Awaitable[object]:
         return self.store.do(outbox.unclaim, outbox.Unused(work, self.clock.now()))

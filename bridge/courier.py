@@ -12,7 +12,8 @@ import structlog
 from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, Unauthorized, WebexError
 from bridge.domain.retry import Again, GiveUp, after_failure
 from bridge.leases import Lease, LeaseLost, Leases
-from bridge.lost_words import CutOff, cut_off_in_doubt, find
+from bridge.lost_words import CutOff, Found, cut_off_in_doubt, find
+from bridge.patience import NotYet, Patience
 from bridge.ports import Clock
 from bridge.store import outbox
 from bridge.store.files import read_chunk
@@ -60,6 +61,7 @@ class Courier:
         self._leases = leases
         self._lease = leases.seconds
         self._call_seconds = call_seconds
+        self._patience = Patience(store, clock)
         self._log = structlog.get_logger()
 
     def claim(self, room: int) -> Awaitable[Sequence[Work]]:
@@ -162,16 +164,28 @@ class Courier:
                     ours,
                     looking.since,
                 )
+        except Refused as error:  # whether it is there cannot be known: rather twice than never
+            self._log.warning("room.not_read", conversation=work.conversation_id, reason=str(error))
+            found = Found()
         except Throttled as error:
             until = self._clock.now() + error.retry_after
             await self._store.do(park_reading, ReadingPark(guest_id, until))
             raise NotNow(until, str(error)) from None
         finally:
             await self._store.do(end_look, looking)
+        if found.message is None and found.dark:
+            await self._wait_for_light(found.dark)
         quiet, now = max(work.quiet_until, looking.quiet_until), self._clock.now()
-        if found is None and now < quiet:
+        if found.message is None and now < quiet:
             raise NotNow(min(quiet, now + _LOOK_AGAIN), "its outcome is not known yet")
-        return found
+        return found.message
+
+    async def _wait_for_light(self, message_ids: Sequence[str]) -> None:
+        """One of these may be ours, and Webex cannot decrypt it just now. Raises NotNow for a while."""
+        try:
+            await self._patience.wait(message_ids[-1], message_ids[:-1])
+        except NotYet as later:
+            raise NotNow(self._clock.now() + later.after, "its thread cannot be read just now") from None
 
     async def _failed(self, work: Work, error: WebexError) -> Work | None:
         now = self._clock.now()

@@ -63,6 +63,7 @@ class Health:
         self.backlog = Backlog(0, {})
         self._refused: list[tuple[str, str]] = []
         self._ending = 0
+        self._unread = 0
         self._store_problem: str | None = None
         self._waits: dict[str, float] = {}
         self._lines_counted = 0
@@ -78,6 +79,7 @@ class Health:
             self._refused = await service.store.read(reads.refused_agents, service.clock.now())
             oldest = await service.store.read(reads.oldest_ready, ("in", *service.pumps))
             self._ending = await service.store.read(guests.ending, service.clock.now())
+            self._unread = await service.store.read(reads.unread_threads)
             self._store_problem = None
         except StoreUnavailable as error:
             self._store_problem = str(error)
@@ -152,6 +154,8 @@ class Health:
                 f"agents.{agent} gets no customers for an hour, or until the bot is told `on {agent}`: "
                 f"Webex let different customers not write to them: {why}"
             )
+        if self._unread:
+            degraded.append(f"the answers in {self._unread} open conversations cannot be read at Webex")
         if service.bot and service.bot.trouble:
             degraded.append(f"agents and leads are not told: {service.bot.trouble}")
         if self.counts and self.counts.dead:

@@ -6,24 +6,21 @@ all the same; where there are no webhooks the thread is simply read more often.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
 from bridge.domain.errors import (
-    Gone,
     NotFound,
     Refused,
-    Scanning,
     Throttled,
     Unauthorized,
     Unavailable,
-    Unscannable,
     WebexError,
 )
 from bridge.domain.hearing import (
+    HINT_TRIES,
     all_listed,
     in_time,
     next_read,
@@ -33,6 +30,7 @@ from bridge.domain.hearing import (
 )
 from bridge.domain.retry import backoff
 from bridge.markup import safe_html
+from bridge.patience import AgentFiles, NotYet, Patience
 from bridge.ports import Clock
 from bridge.reading import Reading
 from bridge.store import hearing
@@ -48,20 +46,6 @@ _PAGE = 50
 _MOST_LISTED = 1000  # messages in memory at once; of more the oldest are dealt with first
 _MOST_ASKED = 10  # in one reading, for messages that are not listed any more
 _FIRST_WORDS_WAIT = 0.5
-_HINT_TRIES = 6  # then the hinted message is asked for by its id
-
-
-def file_id(message_id: str, url: str) -> str:
-    """Our own name for an agent's file, so that the customer never sees Webex's."""
-    return hashlib.sha256(f"{message_id}\n{url}".encode()).hexdigest()[:24]
-
-
-class _NotYet(Exception):
-    """A message that cannot be read yet; the ones before it can be shown, the ones after must wait."""
-
-    def __init__(self, after: float) -> None:
-        super().__init__()
-        self.after = after
 
 
 class Listener:
@@ -88,6 +72,8 @@ class Listener:
         self._poll_seconds = poll_seconds
         self._heard = heard
         self._lease = lease_seconds
+        self._patience = Patience(store, clock)
+        self._files = AgentFiles(webex, tokens, self._patience)
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Thread]:
@@ -145,7 +131,7 @@ class Listener:
         seen = {message.id for message in reading.listed}
         missing = [hint for hint in thread.hints if hint not in seen]
         failures, again_at = 0, self._next_read(thread)
-        if missing and thread.failures < _HINT_TRIES:  # Webex's REST lags behind its webhooks now and then
+        if missing and thread.failures < HINT_TRIES:  # Webex's REST lags behind its webhooks now and then
             failures = thread.failures + 1
             again_at = self._clock.now() + backoff(failures, self._clock.chance()) / 2
         elif missing and wait is None:
@@ -184,14 +170,24 @@ class Listener:
         for ident in ids:
             try:
                 message = await self._webex.get_message(self._tokens.still(lent), ident)
-            except Refused:
-                self._log.warning("hint.dropped", webex_message=ident)
-                reading.dropped.add(ident)
+            except (Throttled, Unauthorized):
+                raise
+            except WebexError as error:
+                if isinstance(error, Refused) or not await self._may_come(ident):
+                    self._log.warning("hint.dropped", webex_message=ident, reason=str(error))
+                    reading.dropped.add(ident)
                 continue
             wait = await self._new_words(reading, lent, [message])
             if wait is not None:
                 return wait
         return None
+
+    async def _may_come(self, message_id: str) -> bool:
+        try:
+            await self._patience.wait(message_id)
+        except NotYet:
+            return True
+        return False
 
     async def _withdraw(self, reading: Reading, lent: LentToken) -> None:
         """Takes from the customer what the agent has taken back: where replies are polled, or a webhook got lost,
@@ -214,21 +210,24 @@ class Listener:
         """Puts the agent's messages into `reading` as envelopes' bodies; a wait, where one of them is not ready yet."""
         thread = reading.thread
         begun = all(message.id != thread.since_id for message in page)
-        for message in page:
+        for index, message in enumerate(page):
             begun = begun or message.id == thread.since_id
             theirs = message.person_email.lower() == thread.agent_email.lower()
             if theirs and worth_keeping(message.created, thread.since):
+                behind = [one.id for one in page[index + 1 :] if one.files or one.kms_failed]
                 try:
-                    words = await self._words(thread, lent, message, begun)
-                except _NotYet as later:
+                    words = await self._words(thread, lent, message, begun, behind)
+                except NotYet as later:
                     return later.after
-                reading.words.append((message.created, words))
+                if words:
+                    reading.words.append((message.created, words))
             reading.handled.append(message)
         return None
 
-    async def _words(self, thread: Thread, lent: LentToken, message: Message, begun: bool) -> NewWords:
-        if message.kms_failed:
-            raise _NotYet(2.0)
+    async def _words(
+        self, thread: Thread, lent: LentToken, message: Message, begun: bool, behind: Sequence[str]
+    ) -> NewWords | None:
+        """None for what was heard before and cannot be read just now: it stays as it is known."""
         body: dict[str, Any] = {
             "message_id": message.id,
             "text": message.text or message.markdown or "",
@@ -240,29 +239,24 @@ class Listener:
             "refused_files": [],
         }
         for_customer = body["in_time"] and not body["away"]
-        if message.files and for_customer and not await self._store.read(hearing.is_heard, message.id):
-            await self._files(message, lent, body)
+        dark = message.kms_failed or message.unreadable
+        has_files = bool(message.files) and for_customer
+        known = (dark or has_files) and await self._store.read(hearing.is_heard, message.id)
+        if dark and known:
+            return None
+        if for_customer and message.kms_failed:
+            await self._patience.wait(message.id, behind)
+        body["unread"] = dark
+        if dark:
+            self._log.warning(
+                "message.not_read", conversation=thread.conversation_id, webex_message=message.id
+            )
+        elif has_files and not known:
+            fresh = lent.guest.issued_at != thread.guest.issued_at
+            body["files"], body["refused_files"] = await self._files.look(
+                message, lent, behind, new_token=fresh
+            )
         return NewWords(message.id, message.updated or 0.0, body)
-
-    async def _files(self, message: Message, lent: LentToken, body: dict[str, Any]) -> None:
-        """What the files are; their bytes are fetched when the customer asks for them."""
-        for url in message.files:
-            try:
-                async with self._webex.open_file(self._tokens.still(lent), url) as stream:
-                    body["files"].append(
-                        {
-                            "id": file_id(message.id, url),
-                            "name": stream.name,
-                            "type": stream.content_type,
-                            "size": stream.size,
-                            "url": url,
-                        }
-                    )
-            except Scanning as error:
-                raise _NotYet(error.retry_after) from None
-            except (Gone, Unscannable) as error:
-                self._log.warning("file.refused", reason=str(error))
-                body["refused_files"].append("infected" if isinstance(error, Gone) else "unscannable")
 
     def _next_read(self, thread: Thread) -> float | None:
         return next_read(

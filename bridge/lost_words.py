@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Set
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bridge.domain.errors import NotFound
 from bridge.store.outbox import attributed
@@ -16,6 +16,13 @@ _PAGE = 100
 _MOST_PAGES = 50  # of a thread in which nothing is known to be ours
 
 T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """`message`: ours. `dark`: ids, newest first, of what we said there and Webex cannot decrypt just now."""
+
+    message: Message | None = None
+    dark: tuple[str, ...] = ()
 
 
 class CutOff(asyncio.CancelledError):
@@ -42,7 +49,7 @@ async def find(
     said: Callable[[Message], bool],
     deliveries: Set[int],
     since: float | None = None,
-) -> Message | None:
+) -> Found:
     """Our message in the 1:1 with `address`, should a lost attempt have put it there.
 
     It is the one that is known as one of `deliveries`, for another process has settled them; else, of what we said
@@ -50,19 +57,22 @@ async def find(
     meanwhile, the thread is read back to there, or to `since` (Webex's time). `token()`: for each call.
     """
     oldest: Message | None = None
+    dark: list[str] = []
     async for page in _pages(webex, token, address):
         own = [one for one in page if one.person_email.casefold() != address.casefold()]
         known = await store.read(attributed, [one.id for one in own])
         for message in own:
             if message.id in known:
-                return message if known[message.id] & deliveries else oldest
+                return Found(message if known[message.id] & deliveries else oldest, tuple(dark))
             if since is not None and message.created < since:
-                return oldest
-            if said(message):
+                return Found(oldest, tuple(dark))
+            if message.kms_failed:
+                dark.append(message.id)
+            elif said(message):
                 oldest = message
         if since is not None and page[-1].created < since:
             break
-    return oldest
+    return Found(oldest, tuple(dark))
 
 
 async def _pages(

@@ -45,7 +45,10 @@ class NotNow(Exception):
 
 
 class Tokens:
-    """Lends and re-issues. The store says who may mint, so that many processes mint a guest once."""
+    """Lends and re-issues. The store says who may mint, so that many processes mint a guest once.
+
+    `shown` gives a guest's name as Webex may have it.
+    """
 
     def __init__(
         self,
@@ -54,8 +57,10 @@ class Tokens:
         clock: Clock,
         budget: Callable[[], Budget],
         changed: Callable[[str, float], None],
+        shown: Callable[[str], str] = str,
     ) -> None:
         self._store = store
+        self._shown = shown
         self._minter = minter
         self._clock = clock
         self._budget = budget
@@ -131,7 +136,7 @@ class Tokens:
             raise await self._not_asked(guest, wait)
         asked_at = self._clock.now()
         try:
-            minted = await self._minter.mint(guest.id, guest.display_name)
+            minted = await self._minter.mint(guest.id, self._shown(guest.display_name))
         except Parked as parked:
             raise await self._not_asked(guest, parked.retry_after) from None
         except WebexError as error:

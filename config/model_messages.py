@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from config.fields import fault
 from config.model_base import Model
@@ -26,8 +27,9 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {
     "ended_idle": (),
     "not_delivered": (),
     "file_refused": ("file",),
-    "file_too_large": ("file", "max_mb"),
+    "not_shown": (),
 }
+GONE = frozenset({"file_too_large"})  # never said: a file that is too large is answered 413, where it is sent
 
 
 class Messages(Model):
@@ -38,7 +40,7 @@ class Messages(Model):
     closed: str | None = Field(default=None, max_length=LONGEST)
     """The team is closed and the message waits. `{opens_at}` is in the team's zone; `{team}`."""
     opened: str | None = Field(default=None, max_length=LONGEST)
-    """An agent has the conversation now. `{agent}` is the agent's name; `{team}`."""
+    """An agent has the conversation of a customer who was told to wait. `{agent}` is the agent's name; `{team}`."""
     moved: str | None = Field(default=None, max_length=LONGEST)
     """Another agent has the conversation now. `{agent}` is the new agent's name; `{team}`."""
     no_answer: str | None = Field(default=None, max_length=LONGEST)
@@ -54,9 +56,19 @@ class Messages(Model):
     not_delivered: str | None = Field(default=None, max_length=LONGEST)
     """A message of the customer could not be handed to any agent."""
     file_refused: str | None = Field(default=None, max_length=LONGEST)
-    """A file is of a kind that the source does not take. `{file}` is its name."""
-    file_too_large: str | None = Field(default=None, max_length=LONGEST)
-    """A file is larger than the source takes. `{file}` is its name, `{max_mb}` the limit in megabytes."""
+    """A file of the agent's could not be passed on: infected, or Webex does not give it. `{file}` is its name."""
+    not_shown: str | None = Field(default=None, max_length=LONGEST)
+    """A message of the agent's could not be passed on, for Webex does not give its words."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_is_gone(cls, value: Any) -> Any:
+        """A file of an older version still loads; `config/effects.py` has it warned of."""
+        return (
+            {key: text for key, text in value.items() if key not in GONE}
+            if isinstance(value, dict)
+            else value
+        )
 
     @field_validator("*")
     @classmethod

@@ -25,7 +25,7 @@ TextKey = Literal[
     "ended_idle",
     "not_delivered",
     "file_refused",
-    "file_too_large",
+    "not_shown",
 ]
 
 

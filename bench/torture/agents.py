@@ -147,7 +147,7 @@ class Agents:
             self._world.spoil(ident, "kms", self._chance.uniform(1, 5))
         else:
             line.unreadable = True
-            self._world.spoil(ident, "kms" if draw < 0.7 else "malformed")
+            self._world.spoil(ident, "kms" if draw < 0.7 else "shape")
 
     def _revise(self, agent: str, line: Line, ident: str, *, edit: bool) -> None:
         if edit:

@@ -97,6 +97,9 @@ def _of_service(roster: Roster, trouble: bot_reads.Trouble, state: ServiceState)
     if trouble.tokens_ending:
         text = f"{trouble.tokens_ending} customers will soon be cut off: Webex does not renew their tokens."
         yield Alarm("tokens", text, "the customers' tokens are renewed again.", leads)
+    if trouble.unread:
+        text = f"The answers in {trouble.unread} open conversations cannot be read: Webex does not show them."
+        yield Alarm("unread", text, "every answer can be read again.", leads)
     if trouble.dead:
         text = f"{trouble.dead} messages could not be delivered and are kept: see bridge dead-letters list."
         yield Alarm("dead-letters", text, "no undelivered message is left.", leads, level=trouble.dead)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,7 +38,8 @@ _WANTED = (("messages", "created", "roomType=direct"), ("attachmentActions", "cr
 class BotParts:
     """What the bot needs of the rest. `target`: where Webex reaches us, None: it cannot.
 
-    `woken(stage)` has that stage's workers look; `state()` gives the service's troubles.
+    `woken(stage)` has that stage's workers look; `state()` gives the service's troubles; `masks(source)` what of
+    its customers' words must not reach Webex.
     """
 
     store: Store
@@ -55,6 +56,7 @@ class BotParts:
     give_back: Callable[[Work], Awaitable[object]]
     leases: Leases
     call_seconds: float
+    masks: Callable[[str], Sequence[str]]
 
 
 class Bot:
@@ -75,8 +77,9 @@ class Bot:
             buttons=lambda: p.target is not None,
             lease_seconds=p.leases.seconds,
             call_seconds=p.call_seconds,
+            masks=p.masks,
         )
-        self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds)
+        self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds, p.masks)
         self._presence = Presence(p.store, p.webex, p.clock, token, p.roster)
         self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
         self.pumps: dict[str, Pump[Any]] = {

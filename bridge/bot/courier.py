@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,8 +16,9 @@ from bridge.domain.bot_card import Context, choices, context_facts, plain_text
 from bridge.domain.bot_duration import duration
 from bridge.domain.bot_words import About, one_line, to_agent, to_leads
 from bridge.domain.desk import DutyBook
-from bridge.domain.errors import Doubtful, NotFound, Throttled, WebexError
+from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, WebexError
 from bridge.domain.identity import reference
+from bridge.domain.masking import CARD, mask, masked, masked_words
 from bridge.domain.model import Conversation
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.roster import Roster
@@ -36,7 +38,7 @@ from bridge.webex.wire import Message
 ALERT_SECONDS = 60.0  # a lead gets at most one alert in so long
 _SAME_SECONDS = 600.0  # an agent is told once in so long that words to a customer came too late
 _LOST_CONNECTION_QUIET = 3.0
-_MERGED = ("late", "unknown-command", "file-refused")
+_MERGED = ("late", "unknown-command", "file-refused", "unread")
 _LAST_WORDS = 4
 
 
@@ -60,7 +62,8 @@ class Words:
 
 
 class BotCourier:
-    """The workers of the stage `bot`. `buttons()` says whether a pressed button would be heard of."""
+    """The workers of the stage `bot`. `buttons()` says whether a pressed button would be heard of, `masks(source)`
+    what is hidden of its customers' words."""
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class BotCourier:
         buttons: Callable[[], bool],
         lease_seconds: float,
         call_seconds: float,
+        masks: Callable[[str], Sequence[str]],
     ) -> None:
         self._store = store
         self._webex = webex
@@ -81,6 +85,7 @@ class BotCourier:
         self._buttons = buttons
         self._lease = lease_seconds
         self._call_seconds = call_seconds
+        self._masks = masks
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Work]:
@@ -115,7 +120,7 @@ class BotCourier:
 
     async def _attempt(self, note: Note) -> Work | None:
         await self._take_cards_away(note)
-        words = await self._words(note)
+        words = self._hidden(await self._words(note))
         message: Message | None = None
         if words.text:
             message = await self._say(note.work, words)
@@ -147,6 +152,16 @@ class BotCourier:
 
     # the words
 
+    def _hidden(self, words: Words) -> Words:
+        """Whatever was masked before: no card's number leaves, not in what somebody typed and the bot repeats."""
+        kinds = {CARD}.intersection(self._masks(""))
+        return replace(words, text=mask(words.text, kinds)) if kinds else words
+
+    async def _conversation(self, conversation_id: str) -> Conversation | None:
+        """As it may be told to Webex; None where it was erased meanwhile."""
+        found = await self._store.read(bot_reads.by_id, conversation_id)
+        return masked(found, self._masks(found.source)) if found else None
+
     async def _words(self, note: Note) -> Words:
         if note.lead:
             own = (note.work.conversation_id, {"kind": note.kind, "fields": note.fields})
@@ -156,15 +171,15 @@ class BotCourier:
             return Words(split_text("\n".join(told))[0]) if told else Words()
         if note.kind == "say":
             return Words(str(note.fields["text"]))
-        conversation = await self._store.read(bot_reads.by_id, note.work.conversation_id)
-        if conversation is None:  # erased meanwhile
+        conversation = await self._conversation(note.work.conversation_id)
+        if conversation is None:
             return Words()
         if note.kind == "card":
             return await self._card(note, conversation)
         return Words(to_agent(note.kind, note.fields, _about(conversation), 1 + len(note.along)) or "")
 
     async def _alert(self, conversation_id: str, payload: Mapping[str, Any]) -> str | None:
-        conversation = await self._store.read(bot_reads.by_id, conversation_id) if conversation_id else None
+        conversation = await self._conversation(conversation_id) if conversation_id else None
         about = _about(conversation) if conversation else About("", "")
         fields = dict(payload["fields"])
         if "agent" in fields and (known := self._roster().agents.get(fields["agent"])):
@@ -191,6 +206,7 @@ class BotCourier:
                 topic=conversation.topic,
                 language=conversation.language,
                 context=conversation.context,
+                hide=partial(mask, kinds=self._masks(conversation.source)),
             ),
             choices=choices(book.roster, on_duty, conversation.agent),
             handed=f"From {handed}: {_WHY.get(note.fields['why'], note.fields['why'])}" if handed else None,
@@ -209,7 +225,8 @@ class BotCourier:
     async def _last_words(self, conversation: Conversation) -> tuple[str, ...]:
         said = await self._store.read(bot_reads.last_words, conversation, _LAST_WORDS + 4)
         names = {"customer": one_line(conversation.display_name, 40), "agent": "Agent"}
-        spoken = [one for one in said if one.author in names and one.text]
+        shown = masked_words(said, self._masks(conversation.source))
+        spoken = [one for one in shown if one.author in names and one.text]
         return tuple(f"{names[one.author]}: {one_line(one.text, 160)}" for one in spoken[-_LAST_WORDS:])
 
     # saying it
@@ -217,14 +234,7 @@ class BotCourier:
     async def _say(self, work: Work, words: Words) -> Message | None:
         """The message in Webex, said now or found from a lost attempt; None: too early to tell."""
         if work.doubt:
-            found = await find(
-                self._webex,
-                self._store,
-                lambda: self._token,
-                work.address or "",
-                lambda message: (message.text or "").split() == words.text.split(),
-                {work.id},
-            )
+            found = await self._look(work, words.text)
             if found is not None or self._clock.now() < work.quiet_until:
                 return found
         cards = [dict(words.card)] if words.card else None
@@ -232,6 +242,22 @@ class BotCourier:
             self._token, to_person_email=work.address, text=words.text, attachments=cards
         )
         return await cut_off_in_doubt(call, self._clock.now() + work.call_seconds)
+
+    async def _look(self, work: Work, text: str) -> Message | None:
+        """Ours, said after the last one that is known to have arrived."""
+        try:
+            found = await find(
+                self._webex,
+                self._store,
+                lambda: self._token,
+                work.address or "",
+                lambda message: (message.text or "").split() == text.split(),
+                {work.id},
+            )
+        except Refused as error:  # whether it is there cannot be known: rather twice than never
+            self._log.warning("room.not_read", delivery=work.id, reason=str(error))
+            return None
+        return found.message
 
     async def _take_cards_away(self, note: Note) -> None:
         """A card cannot be edited (https://developer.webex.com/docs/api/v1/messages/edit-a-message)."""

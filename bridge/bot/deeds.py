@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from bridge.domain.desk import DutyBook
 from bridge.domain.duty_table import day_and_time
 from bridge.domain.identity import reference
 from bridge.domain.localtime import LocalTimeError, resolve_local
+from bridge.domain.masking import mask, masked, masked_words
 from bridge.domain.model import Conversation
 from bridge.domain.preview import preview, render_preview
 from bridge.domain.roster import Ask, Roster, Team
@@ -37,10 +38,17 @@ Doer = Callable[[Command, Asker], Awaitable[Effects]]
 
 
 class Deeds:
-    """`roster()` gives the configuration in force."""
+    """`roster()` gives the configuration in force, `masks(source)` what is hidden of its customers' words."""
 
-    def __init__(self, store: Store, clock: Clock, roster: Callable[[], Roster]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        roster: Callable[[], Roster],
+        masks: Callable[[str], Sequence[str]],
+    ) -> None:
         self._store = store
+        self._masks = masks
         self._clock = clock
         self._roster = roster
         self._doers: dict[str, Doer] = {
@@ -70,7 +78,7 @@ class Deeds:
     async def press(self, inputs: Mapping[str, Any], asker: Asker) -> Effects | None:
         """Does what a card's button says; None where its conversation is not with whoever pressed it."""
         do, to = inputs.get("do"), inputs.get("to")
-        found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
+        found = await self._by_id(str(inputs.get("conversation", "")))
         if found is None or do not in _BUTTONS or found.status != "open" or found.agent != asker.agent:
             return None
         if do == "transfer":
@@ -89,7 +97,7 @@ class Deeds:
 
     async def stale(self, inputs: Mapping[str, Any], asker: Asker) -> Effects:
         """The polite answer to a press that came too late."""
-        found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
+        found = await self._by_id(str(inputs.get("conversation", "")))
         mine = found if found and asker.agent in (found.agent, *json.loads(found.tried)) else None
         who = _who(mine) if mine else "the customer"
         return self._refused(
@@ -128,7 +136,7 @@ class Deeds:
         return self._said(asker, command, views.status(book, desk.states, asker.agent, now))
 
     async def _mine(self, command: Command, asker: Asker) -> Effects:
-        conversations = await self._store.read(bot_reads.of_agent, asker.agent or "")
+        conversations = self._shown(await self._store.read(bot_reads.of_agent, asker.agent or ""))
         return self._said(asker, command, views.mine(conversations, self._clock.now()))
 
     async def _board(self, command: Command, asker: Asker) -> Effects:
@@ -138,7 +146,7 @@ class Deeds:
         return self._said(asker, command, views.board(book, waiting, number, now))
 
     async def _queue(self, command: Command, asker: Asker) -> Effects:
-        waiting = await self._store.read(bot_reads.in_queue)
+        waiting = self._shown(await self._store.read(bot_reads.in_queue))
         return self._said(asker, command, views.queue(waiting, self._clock.now()))
 
     async def _who(self, command: Command, asker: Asker) -> Effects:
@@ -267,18 +275,23 @@ class Deeds:
         if isinstance(found, str):
             return self._refused(asker, str(command), found)
         said = await self._store.read(transcript, found.id, max(0, found.last_seq - _HISTORY), _HISTORY)
-        notes = await self._store.read(bot_reads.notes_of, found.id)
+        kinds = self._masks(found.source)
+        notes = [
+            (who, mask(note, kinds)) for who, note in await self._store.read(bot_reads.notes_of, found.id)
+        ]
         zone = self._roster().teams[found.team].timezone if found.team in self._roster().teams else "UTC"
-        return self._said(asker, command, views.history(found, said, notes, zone), about=found.id)
+        return self._said(
+            asker, command, views.history(found, masked_words(said, kinds), notes, zone), about=found.id
+        )
 
     async def _meant(self, command: Command, asker: Asker, over: bool = False) -> Conversation | str:
         """The conversation of this reference, or why not. Without one: the only one that the asker has."""
         if command.ref is None:
             mine = await self._store.read(bot_reads.of_agent, asker.agent) if asker.agent else []
             if len(mine) == 1:
-                return mine[0]
+                return self._shown(mine)[0]
             return f"Say which one: {command.word} <ref>. You have {len(mine) or 'no'} open conversations."
-        found = await self._store.read(bot_reads.by_reference, command.ref)
+        found = self._shown(await self._store.read(bot_reads.by_reference, command.ref))
         theirs = [one for one in found if asker.lead or one.agent == asker.agent]
         if not theirs:  # the same words whether there is none or it is somebody else's
             who = "There is" if asker.lead else "You have"
@@ -307,6 +320,14 @@ class Deeds:
     def _wish(self, kind: str, found: Conversation, asker: Asker, body: Mapping[str, Any]) -> Wish:
         """`agent`: whose it was when it was asked for; should it have moved by then, nothing is done."""
         return Wish(kind, found.id, found.customer, {**body, "by": asker.email, "agent": found.agent})
+
+    def _shown(self, found: Sequence[Conversation]) -> list[Conversation]:
+        """As they may be told to Webex."""
+        return [masked(one, self._masks(one.source)) for one in found]
+
+    async def _by_id(self, conversation_id: str) -> Conversation | None:
+        found = await self._store.read(bot_reads.by_id, conversation_id)
+        return masked(found, self._masks(found.source)) if found else None
 
     # names and times
 

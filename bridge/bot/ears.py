@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bridge.bot.deeds import Deeds
-from bridge.domain.bot_words import STRANGER
+from bridge.domain.bot_words import STRANGER, UNREAD
 from bridge.domain.errors import NotFound, Throttled, WebexError
-from bridge.domain.retry import Again, after_failure
+from bridge.domain.retry import Again, GiveUp, after_failure
 from bridge.domain.roster import Roster
 from bridge.domain.throttling import OwnedToken
 from bridge.leases import LeaseLost
+from bridge.patience import WAIT_SECONDS, NotYet, Patience
 from bridge.ports import Clock
 from bridge.store import bot
 from bridge.store.bot import Answered, Effects, News, Saying
@@ -46,6 +47,7 @@ class Ears:
         roster: Callable[[], Roster],
         woken: Callable[[str], None],
         lease_seconds: float,
+        masks: Callable[[str], Sequence[str]],
     ) -> None:
         self._store = store
         self._webex = webex
@@ -54,7 +56,8 @@ class Ears:
         self._roster = roster
         self._woken = woken
         self._lease = lease_seconds
-        self._deeds = Deeds(store, clock, roster)
+        self._patience = Patience(store, clock)
+        self._deeds = Deeds(store, clock, roster, masks)
         self._people: dict[str, Person] = {}
         self._turn = 0
         self._log = structlog.get_logger()
@@ -68,6 +71,8 @@ class Ears:
         heard = json.loads(work.payload)
         try:
             effects = await (self._message if heard["what"] == "message" else self._press)(heard["id"], work)
+        except NotYet as later:
+            return await self._settle(work, "again", Effects(), again_at=self._clock.now() + later.after)
         except WebexError as error:
             return await self._failed(work, error)
         except (StoreUnavailable, LeaseLost):
@@ -88,6 +93,9 @@ class Ears:
             return await self._stranger(message.person_email)
         if message.room_type != "direct":
             return Effects()
+        if message.kms_failed:
+            await self._patience.wait(message_id)
+            return Effects((Saying(asker.email, UNREAD),))
         return await self._deeds.command(message.text or message.markdown or "", asker)
 
     async def _press(self, action_id: str, work: Work) -> Effects:
@@ -129,9 +137,30 @@ class Ears:
         verdict = after_failure(
             error, attempt=work.attempt, created_at=work.created_at, now=now, jitter=self._clock.chance()
         )
-        if isinstance(verdict, Again):
+        passing = isinstance(error, Throttled) or now < work.created_at + WAIT_SECONDS
+        person = None if passing else await self._person(work.address or "")
+        # Where Webex does not even say who somebody is, it is not this one thing that is wrong.
+        if isinstance(verdict, Again) and person is None:
             return await self._settle(work, "again", Effects(), again_at=verdict.at, error=str(error))
-        return await self._settle(work, "dead", Effects(), error=verdict.reason)
+        why = verdict.reason if isinstance(verdict, GiveUp) else f"not given within two minutes: {error}"
+        return await self._give_up(work, person or await self._person(work.address or ""), why)
+
+    async def _give_up(self, work: Work, person: Person | None, why: str) -> Work | None:
+        """A dead letter, and a word to whoever said it, if they are of this desk."""
+        asker = self._deeds.asker(person.emails) if person else None
+        said = Effects((Saying(asker.email, UNREAD),)) if asker else Effects()
+        following = await self._settle(work, "dead", said, error=why)
+        self._woken("bot")
+        return following
+
+    async def _person(self, person_id: str) -> Person | None:
+        """None where Webex does not say who that is."""
+        try:
+            person = self._people.get(person_id) or await self._webex.person(self._token, person_id)
+        except WebexError:
+            return None
+        self._people[person_id] = person
+        return person
 
     async def _settle(
         self, work: Work, outcome: str, effects: Effects, *, again_at: float = 0, error: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.domain.bot_words import one_line
@@ -41,11 +41,15 @@ def context_facts(
     topic: str | None,
     language: str | None,
     context: str | None,
+    hide: Callable[[str], str] = str,
 ) -> tuple[tuple[str, str], ...]:
-    """Where and why, then whatever else the source knows; cut so that no event can make a card too large."""
+    """Where and why, then whatever else the source knows; cut so that no event can make a card too large.
+
+    `hide` masks what must not reach Webex, before anything is cut.
+    """
     known = (("Store", store), ("Topic", topic), ("Language", language), ("Source", source), ("Team", team))
     facts = [(title, one_line(value, _LONGEST_FACT)) for title, value in known if value]
-    facts += list(_own_facts(context))[:_MOST_FACTS]
+    facts += list(_own_facts(context, hide))[:_MOST_FACTS]
     size, kept = 0, []
     for title, value in facts:
         size += len(title.encode()) + len(value.encode())
@@ -54,14 +58,14 @@ def context_facts(
     return tuple(kept)
 
 
-def _own_facts(context: str | None) -> Iterable[tuple[str, str]]:
+def _own_facts(context: str | None, hide: Callable[[str], str]) -> Iterable[tuple[str, str]]:
     try:
         found = json.loads(context) if context else {}
     except (ValueError, RecursionError):
         found = {"context": context}
     for name, value in (found if isinstance(found, dict) else {"context": found}).items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        title, shown = one_line(name, _LONGEST_NAME), one_line(text, _LONGEST_FACT)
+        title, shown = one_line(hide(name), _LONGEST_NAME), one_line(hide(text), _LONGEST_FACT)
         yield title, shown
 
 

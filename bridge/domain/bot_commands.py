@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from bridge.domain.bot_times import End
 from bridge.domain.roster import Roster
+from bridge.domain.thread_words import visible
 
 REFERENCE = re.compile(r"#?([0-9a-f]{6})", re.ASCII | re.IGNORECASE)
 _END = re.compile(r"(?:^|\s)(until|till|for)\s+(.+)$", re.IGNORECASE | re.DOTALL)
@@ -102,11 +103,11 @@ _ALIASES = {
 
 def parse(text: str, asker: Asker, roster: Roster) -> Parsed:
     """The command in `text`, for this person."""
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     if not line:
         return Refusal("There was no text in it. Say help for what I understand.")
     word, _, rest = line.partition(" ")
-    word = word.lower().lstrip("/!").rstrip(":,.!") or "?"
+    word = word.lower().lstrip("/\uff0f!").rstrip(":,.!") or "?"
     word = _ALIASES.get(word, word)
     known = _words(asker)
     if word not in known:

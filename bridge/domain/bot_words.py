@@ -12,6 +12,7 @@ from typing import Any
 from bridge.domain.bot_commands import THREAD_HELP
 from bridge.domain.bot_duration import duration
 
+UNREAD = "I could not read what you just said or pressed, for Webex does not give it to me. Please try again."
 STRANGER = "Hello! I only work for the agents and leads of this support desk, and you are not listed there."
 
 
@@ -51,7 +52,12 @@ def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1)
             said = _ENDED.get(fields["reason"])
             return f"{about.who}: {said}" if said else None
         case "unknown-command" if fields.get("edited"):
-            return f"You changed it into a command; {about.who} still reads what you had said before."
+            reads = (
+                "reads only what stands above it"
+                if fields.get("words")
+                else "still reads what you had said before"
+            )
+            return f"You changed it into a command, and nothing was done; {about.who} {reads}."
         case "unknown-command":
             held = f"{fields['word']} is no command I know, so I held it back; {about.who} did not see it."
             return f"{held} {THREAD_HELP}"
@@ -61,12 +67,16 @@ def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1)
             to = f" to {one_line(str(fields['to']), 60)}" if fields.get("to") else ""
             return f"{about.who} was not handed over{to}: {fields['why']}."
         case "file-refused":
-            why = (
-                "a virus was found in it"
-                if fields["reason"] == "infected"
-                else "it could not be scanned for viruses"
+            file = f"Your file {one_line(str(fields['name']), 60)}" if fields.get("name") else "Your file"
+            others = f", and {count - 1} more," if count > 1 else ""
+            return (
+                f"{file}{others} did not reach {about.who}: {_FILE.get(fields['reason'], _FILE['refused'])}."
             )
-            return f"Your file did not reach {about.who}: {why}."
+        case "unread":
+            return (
+                f"Something that you wrote did not reach {about.who}, for Webex does not give its words. "
+                "Please write it again."
+            )
     return None
 
 
@@ -97,6 +107,12 @@ _MOVED = {
     "no answer": "it was not answered in time",
     "transfer": "it was handed over",
     "refused": "Webex does not let this customer write to you",
+}
+_FILE = {
+    "infected": "a virus was found in it",
+    "unscannable": "it could not be scanned for viruses",
+    "refused": "Webex does not give it out",
+    "unavailable": "Webex could not give it in time",
 }
 _ENDED = {
     "customer": "the customer has left; the conversation is over.",

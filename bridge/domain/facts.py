@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from bridge.domain.desk import Desk
 from bridge.domain.model import Said, SourceRules
 
+SHOWN = "shown"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -36,3 +38,6 @@ class Facts:
         Delivered()
     )  # to this agent (an e-mail), of this customer
     refused_by: Callable[[], frozenset[str]] = frozenset  # agents to whom this customer cannot write now
+    # What became of an agent's message (its id at Webex) in this conversation: SHOWN, or what it was held as; None:
+    # nothing is known of it.
+    fate: Callable[[str], str | None] = lambda _: SHOWN

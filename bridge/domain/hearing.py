@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+HINT_TRIES = 6  # reads that a message which Webex told of may be missing from; then it is asked for by its id
 _BUSY_SECONDS = 60.0
 _SLOWEST_POLL = 30.0
 _LISTED_WITHIN = 30.0

@@ -112,9 +112,10 @@ class News:
 class Held:
     """An agent's words that no customer sees, kept with the conversation."""
 
-    kind: str  # late | note | command | unknown-command
+    kind: str  # late | note | command | unknown-command | unread
     text: str
     agent_email: str | None
+    webex_id: str | None = None  # of a message of which nothing was shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,15 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A delivery that Webex refused, and that nobody else is to get: a dead letter."""
+
+    delivery: int
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRules:
     """What decisions must know of a source."""
 
@@ -166,6 +176,7 @@ class Plan:
     revisions: list[Revision] = field(default_factory=list)
     drop_sends: bool = False  # what is still on its way to the former agent is not sent any more
     undelivered: bool = False  # the customer's words still pending were never given to anybody
+    given_up: list[GivenUp] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     chosen: list[Chosen] = field(default_factory=list)
     log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

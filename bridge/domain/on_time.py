@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.domain.facts import Facts
 from bridge.domain.model import Note, Plan
-from bridge.domain.steps import end, move
+from bridge.domain.steps import end, move, tell
 from bridge.domain.timers import answer_deadline, idle_end, warning_seconds
 
 
@@ -58,4 +58,6 @@ def _due_idle(plan: Plan, facts: Facts) -> None:
         end(plan, facts, "idle")
     elif facts.now >= idle_end(conversation, rules) - warning_seconds(rules) and not conversation.warned_at:
         conversation.warned_at = facts.now
+        left = idle_end(conversation, rules) - facts.now
+        tell(plan, facts, "idle_warning", minutes=max(1, round(left / 60)))
         plan.log.append(("conversation.warned", {}))

@@ -46,6 +46,8 @@ def give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | No
     conversation.given_at, conversation.agent_at, conversation.asked_at = now, None, None
     conversation.opened_at = conversation.opened_at or now
     conversation.owed_at = now if conversation.customer_at is not None else None
+    if conversation.told is not None:  # who was told to wait is told when that is over
+        tell(plan, facts, "opened", agent=place.name, team=place.team)
     conversation.told, conversation.opens_at = None, None
     facts.desk.given(place.agent, now)
     moved = conversation.tried != "[]"  # so this person, maybe by another name, may have had it before
@@ -150,6 +152,11 @@ def end(plan: Plan, facts: Facts, reason: str) -> None:
         plan.notes.append(Note("ended", conversation.agent_email, {"reason": reason}))
     else:
         plan.undelivered = True
+        for said in facts.history:
+            if said.delivery == "pending":
+                plan.news.append(
+                    News("message.failed", {"messageId": said.id, "reason": "nobody could take it"})
+                )
         if conversation.status == "queued":
             facts.desk.left(conversation.team)
     if reason not in ("customer", "replaced"):
@@ -180,8 +187,13 @@ def tell(plan: Plan, facts: Facts, key: str, **values: Any) -> None:
 def sends_for(said: Said, rules: SourceRules) -> list[Send]:
     """What one of the customer's messages becomes in Webex: parts of its text, then its files, one each."""
     sends = [Send(said.seq, part, None, False) for part in split_text(mask(said.text, rules.mask)) if part]
-    sends += [Send(said.seq, None, file, False) for file in said.files]
+    sends += [Send(said.seq, None, _masked(file, rules), False) for file in said.files]
     return [replace(send, part=part, last=part == len(sends) - 1) for part, send in enumerate(sends)]
+
+
+def _masked(file: Mapping[str, Any], rules: SourceRules) -> Mapping[str, Any]:
+    """A file under a name that may leave for Webex. One that Webex fetches itself has none but its address."""
+    return {**file, "name": mask(str(file["name"]), rules.mask)} if rules.mask and "name" in file else file
 
 
 def message_news(said: Said, name: str | None = None) -> News:

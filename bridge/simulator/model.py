@@ -90,7 +90,8 @@ class Room:
 class Message:
     """`data` is the message as the API shows it. `seq` grows over the whole world.
 
-    `spoiled`: how (kms or malformed) and until when it is shown as nobody can read it.
+    `spoiled`: how it is shown, and until when: `kms` (cannot be decrypted), `content` (its text and files are of
+    the wrong type), `shape` (it lacks what every message has); empty: as it is.
     """
 
     seq: int
@@ -100,7 +101,7 @@ class Message:
     sender: Person
     file: File | None = None
     edits: int = 0
-    spoiled: tuple[str, float] | None = None
+    spoiled: tuple[str, float] = ("", 0.0)
 
 
 @dataclass(slots=True, eq=False)

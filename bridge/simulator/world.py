@@ -187,12 +187,12 @@ class World(Settings):
     # What goes wrong
 
     def spoil(self, message_id: str, how: str, seconds: float = float("inf")) -> None:
-        """From now on nobody can read this message: `kms` (its key is not to be had) or `malformed`.
+        """From now on nobody can read this message: `kms`, `content` or `shape` (see `Message`); empty: all can.
 
         LookupError: there is no such message; ValueError: nonsense.
         """
-        if how not in ("kms", "malformed"):
-            raise ValueError(f"a message is spoiled by kms or malformed, not {how!r}")
+        if how not in ("kms", "content", "shape", ""):
+            raise ValueError(f"a message is spoiled by kms, content or shape, not {how!r}")
         self._message(message_id).spoiled = how, self.now() + seconds
 
     def fault(

@@ -12,7 +12,7 @@ from bridge.domain.model import Conversation, Said
 from bridge.store import overrides
 from bridge.store.guests import ending
 from bridge.store.overrides import Overrides
-from bridge.store.reads import transcript
+from bridge.store.reads import transcript, unread_threads
 from bridge.store.rows import CONVERSATION_COLUMNS, conversation_of
 from bridge.store.tables import agents, conversations, deliveries, held
 
@@ -101,6 +101,7 @@ class Trouble:
     refused: Sequence[str]
     tokens_ending: int
     dead: int
+    unread: int = 0  # open conversations whose threads Webex does not show
 
 
 def trouble(connection: Connection, now: float) -> Trouble:
@@ -121,4 +122,5 @@ def trouble(connection: Connection, now: float) -> Trouble:
         ),
         tokens_ending=ending(connection, now),
         dead=connection.execute(select(func.count()).select_from(deliveries).where(dead)).scalar() or 0,
+        unread=unread_threads(connection),
     )

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
 
 from bridge.domain.decide import decide, look_again
 from bridge.domain.desk import AgentState, Desk
-from bridge.domain.facts import Delivered, Facts
+from bridge.domain.facts import SHOWN, Delivered, Facts
 from bridge.domain.model import Conversation, Envelope, Plan, Said
 from bridge.domain.refusals import Refusal
 from bridge.store import refusals
@@ -30,6 +30,7 @@ from bridge.store.rows import CONVERSATION_COLUMNS, conversation_of, envelope_of
 from bridge.store.tables import agents, conversations, deliveries
 from bridge.store.taking import done, take
 from bridge.store.waiting import astray
+from bridge.store.words import Words, fate
 
 _QUEUED = 500
 
@@ -174,7 +175,7 @@ class _Worker:
         conversation = self._now.get(envelope.conversation_id)
         if conversation is None:  # erased meanwhile: nothing is left to decide about
             return
-        history = self._history(conversation) if needs_history(envelope) else ()
+        history = Words(lambda: self._history(conversation))
         self._take(decide(envelope, conversation, self._facts(conversation, history)))
         self._desk.book.left_out.discard(conversation.id)  # it is another one now
 
@@ -194,12 +195,19 @@ class _Worker:
             new_id=self._policy.new_id,
             delivered=lambda email: _delivered(self._connection, conversation.id, email),
             refused_by=lambda: self._refused_by(conversation.guest_id),
+            fate=lambda ident: self._fate(conversation.id, ident),
         )
 
     def _refused_by(self, guest_id: str) -> frozenset[str]:
         if self._refusals is None:
             self._refusals = refusals.current(self._connection, self._round.now)
         return frozenset(one.agent for one in self._refusals if one.guest_id == guest_id)
+
+    def _fate(self, conversation_id: str, message_id: str) -> str | None:
+        """What became of an agent's message in this conversation, be it in this very round."""
+        now = self._changes.fates.get((conversation_id, message_id))
+        before = None if now == SHOWN else fate(self._connection, conversation_id, message_id)
+        return before if before == SHOWN else now or before
 
     def _take(self, plan: Plan) -> None:
         conversation = plan.conversation
@@ -281,13 +289,6 @@ class _Worker:
         return self._connection.execute(query).scalar() or 0
 
 
-def needs_history(envelope: Envelope) -> bool:
-    """Whether the conversation may go to another agent, who gets everything the customer said."""
-    if envelope.kind == "heard":
-        return str(envelope.body.get("text", "")).lstrip().lower().startswith("/transfer")
-    return envelope.kind in _NEED_HISTORY
-
-
 def _delivered(connection: Connection, conversation_id: str, agent_email: str) -> Delivered:
     """What this agent has got of the customer's words in this conversation, or may have got."""
     d = deliveries.c
@@ -307,7 +308,6 @@ def _delivered(connection: Connection, conversation_id: str, agent_email: str) -
 
 
 _c = conversations.c
-_NEED_HISTORY = frozenset({"agent-refused", "due", "transfer"})
 _AGENTS = Prepared(
     select(
         agents.c.key,

@@ -372,22 +372,35 @@ def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
     )
     refused = [one for one in ended if one.outcome == "agent-refused"]
     _tell_intake(
-        connection, [_failed_envelope(connection, one) for one in failed] + [_refused(one) for one in refused]
+        connection,
+        [_failed_envelope(connection, one) for one in failed]
+        + [_refused(connection, one) for one in refused],
     )
     let_go(connection, {one.work.lane: one.again_at for one in refused})
 
 
 def _failed_envelope(connection: Connection, one: Settled) -> dict[str, Any]:
-    where = (messages.c.conversation_id == one.work.conversation_id, messages.c.seq == one.work.seq)
-    message_id = connection.execute(select(messages.c.id).where(*where)).scalar()
-    return _envelope(
-        one, f"failed:{one.work.id}", "delivery-failed", {"message_id": message_id, "reason": one.error}
-    )
+    body = {"message_id": _message_id(connection, one.work), "reason": one.error}
+    return _envelope(one, f"failed:{one.work.id}", "delivery-failed", body)
 
 
-def _refused(one: Settled) -> dict[str, Any]:
-    body = {"agent": one.work.agent, "reason": one.error, "blamed": one.blamed}
-    return _envelope(one, f"refused:{one.work.id}:{one.work.attempt}", "agent-refused", body)
+def _message_id(connection: Connection, work: Work) -> str | None:
+    where = (messages.c.conversation_id == work.conversation_id, messages.c.seq == work.seq)
+    return connection.execute(select(messages.c.id).where(*where)).scalar()
+
+
+def _refused(connection: Connection, one: Settled) -> dict[str, Any]:
+    """It says which words as well: should the conversation be over by then, they have failed."""
+    work = one.work
+    body = {
+        "agent": work.agent,
+        "reason": one.error,
+        "blamed": one.blamed,
+        "delivery": work.id,
+        "seq": work.seq,
+        "message_id": _message_id(connection, work),
+    }
+    return _envelope(one, f"refused:{work.id}:{work.attempt}", "agent-refused", body)
 
 
 def _envelope(one: Settled, key: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:

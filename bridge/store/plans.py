@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, update
 
 from bridge.domain.desk import Desk
+from bridge.domain.facts import SHOWN
 from bridge.domain.model import Conversation, News, Note, Plan, Said, Send, values_of
 from bridge.domain.public import iso, message_item
 from bridge.store.hearing import soon
@@ -36,6 +37,9 @@ class Changes:
     chosen: list[dict[str, Any]] = field(default_factory=list)
     revisions: list[dict[str, Any]] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
+    given_up: list[dict[str, Any]] = field(default_factory=list)
+    # What became of agents' messages, by conversation and their id at Webex.
+    fates: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, plan: Plan, *, callback: bool, leads: Sequence[str] = ()) -> None:
         conversation = plan.conversation
@@ -50,8 +54,16 @@ class Changes:
             self.deliveries.extend(self._news(conversation, news) for news in plan.news)
         of = {"conversation_id": conversation.id, "at": self.now}
         self.held.extend(
-            {**of, "kind": one.kind, "agent_email": one.agent_email, "text": one.text} for one in plan.held
+            {
+                **of,
+                "kind": one.kind,
+                "agent_email": one.agent_email,
+                "text": one.text,
+                "webex_id": one.webex_id,
+            }
+            for one in plan.held
         )
+        self._note_fates(plan)
         self.revisions.extend(
             {
                 "conversation": conversation.id,
@@ -79,6 +91,19 @@ class Changes:
                 )
         if plan.undelivered:
             self.undelivered.append(conversation.id)
+        self.given_up.extend(
+            {"delivery": one.delivery, "conversation": conversation.id, "number": one.seq, "why": one.reason}
+            for one in plan.given_up
+        )
+
+    def _note_fates(self, plan: Plan) -> None:
+        ident = plan.conversation.id
+        for one in plan.held:
+            if one.webex_id:
+                self.fates[ident, one.webex_id] = one.kind
+        for said in plan.said:
+            if said.webex_id:
+                self.fates[ident, said.webex_id] = SHOWN
 
     def own_words(self, conversation_id: str) -> list[Said]:
         return self.customer_said.get(conversation_id, [])
@@ -163,6 +188,14 @@ def commit(
     _DROP.many(connection, [{"conversation": one, "at": changes.now} for one in changes.dropped])
     _REVISE.many(connection, [{**one, "moment": changes.now} for one in changes.revisions])
     _UNDELIVERED.many(connection, [{"conversation": one} for one in changes.undelivered])
+    _GIVEN_UP.many(
+        connection,
+        [{"delivery": one["delivery"], "why": one["why"], "at": changes.now} for one in changes.given_up],
+    )
+    _FAILED.many(
+        connection,
+        [{"conversation": one["conversation"], "number": one["number"]} for one in changes.given_up],
+    )
     insert_all(connection, held, changes.held)
     insert_all(connection, choices, changes.chosen)
     insert_all(connection, deliveries, changes.deliveries)
@@ -289,6 +322,16 @@ _REVISE = Prepared(
 _UNDELIVERED = Prepared(
     update(messages)
     .where(messages.c.conversation_id == bindparam("conversation"), messages.c.delivery == "pending")
+    .values(delivery="failed")
+)
+_GIVEN_UP = Prepared(
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.state == "dropped")
+    .values(state="dead", error=bindparam("why"), done_at=bindparam("at"))
+)
+_FAILED = Prepared(
+    update(messages)
+    .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq == bindparam("number"))
     .values(delivery="failed")
 )
 _count = guests.c.open_conversations + bindparam("change")

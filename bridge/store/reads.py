@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
 
+from bridge.domain.hearing import HINT_TRIES
 from bridge.domain.model import Conversation, Said
 from bridge.store.committer import StoreUnavailable
 from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
@@ -22,6 +23,7 @@ from bridge.store.tables import (
     lanes,
     locks,
     messages,
+    threads,
 )
 
 
@@ -181,6 +183,16 @@ def refused_agents(connection: Connection, now: float) -> list[tuple[str, str]]:
     """(agent, why) of those whom Webex lets no guest write to."""
     query = select(agents.c.key, agents.c.refused).where(agents.c.refused_until > now).order_by(agents.c.key)
     return [(row.key, row.refused or "") for row in connection.execute(query)]
+
+
+def unread_threads(connection: Connection) -> int:
+    """How many open conversations have a thread that Webex has refused to show again and again."""
+    query = (
+        select(func.count(threads.c.conversation_id.distinct()))
+        .select_from(threads.join(conversations, conversations.c.id == threads.c.conversation_id))
+        .where(threads.c.read_failures > HINT_TRIES, conversations.c.status == "open")
+    )
+    return connection.execute(query).scalar() or 0
 
 
 _OLDEST_READY = select(func.min(lanes.c.ready_at)).where(lanes.c.stage == bindparam("stage"))

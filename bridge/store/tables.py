@@ -286,6 +286,12 @@ threads = Table(
     Column("unread_from", Text),  # a reading back was cut short: what is older than this is read first
     PrimaryKeyConstraint("guest_id", "agent_email"),
     Index("threads_room", "room_id"),
+    Index(
+        "threads_failing",
+        "read_failures",
+        sqlite_where=text("read_failures > 0"),
+        postgresql_where=text("read_failures > 0"),
+    ),
 )
 
 heard = Table(
@@ -380,11 +386,18 @@ held = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("conversation_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # late | note | command | unknown-command | deleted
+    Column("kind", Text, nullable=False),  # late | note | command | unknown-command | unread | deleted
     Column("agent_email", Text),
     Column("text", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("webex_id", Text),
     Index("held_conversation", "conversation_id"),
+    Index(
+        "held_webex",
+        "webex_id",
+        sqlite_where=text("webex_id IS NOT NULL"),
+        postgresql_where=text("webex_id IS NOT NULL"),
+    ),
 )
 
 secrets = Table(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import structlog
 from pydantic_core import to_json
 from yarl import URL
 
@@ -21,6 +23,7 @@ from bridge.webex.wire_links import next_link, same_origin
 
 JSON_TYPE = "application/json"
 CHUNK = 65536
+_MOST_TOLD = 1000
 
 T = TypeVar("T")
 
@@ -71,6 +74,20 @@ class Caller:
         self._timeout = timeout
         self._transport = Transport(session, clock, timeout=timeout, on_call=on_call, gates=gates)
         self.gates = self._transport.gates
+        self._told: set[str] = set()
+        self._log = structlog.get_logger()
+
+    def _listed(self, parse: Callable[..., T]) -> Callable[[bytes], T]:
+        """`parse` for a list: what is left out of it is logged, once."""
+        return partial(parse, skipped=self._skipped)
+
+    def _skipped(self, why: str) -> None:
+        if why in self._told:
+            return
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        self._told.add(why)
+        self._log.warning("webex.item_skipped", reason=why)
 
     def _url(self, path: str, ident: str | None = None, **query: str | None) -> URL:
         if ident is not None:

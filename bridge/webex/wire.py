@@ -1,7 +1,8 @@
 """Webex's answers and webhook calls: bytes in, a value or a typed error out. No I/O.
 
 A 2xx answer that cannot be read raises Doubtful, because what was asked may have been done; a webhook call
-that cannot be read raises Refused. Texts are free of NUL and lone surrogates; ids are plain ASCII.
+that cannot be read raises Refused. Of a list only the items that cannot be read are left out, and `skipped` is told
+why. Texts are free of NUL and lone surrogates; ids are plain ASCII.
 
 Sources: https://developer.webex.com/docs/api/v1/messages, .../people, .../webhooks, .../attachment-actions,
 .../guests-management, https://developer.webex.com/docs/service-apps (token answers).
@@ -27,7 +28,8 @@ T = TypeVar("T")
 class Message:
     """One message. Times are epoch seconds; `files` are addresses that need the bearer token.
 
-    `kms_failed`: Webex could not decrypt it just now; the texts are None then, ask again later.
+    `kms_failed`: Webex could not decrypt it just now; the texts are None then, ask again later. `unreadable`: only
+    whose it is and when it was written could be read; asking again does not help.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Message:
     updated: float | None = None
     parent_id: str | None = None
     kms_failed: bool = False
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,21 @@ class WebhookCall:
     created: float | None = None
 
 
+Skipped = Callable[[str], None]
+
+
+def _nobody(_: str) -> None:
+    """Hears of items that are left out where nobody else wants to."""
+
+
 def parse_message(body: bytes) -> Message:
     """Raises Doubtful."""
     return _parse("the message", lambda: _message(read.load_object(body)))
 
 
-def parse_messages(body: bytes) -> list[Message]:
+def parse_messages(body: bytes, skipped: Skipped = _nobody) -> list[Message]:
     """A list answer, in Webex's order (newest first). Raises Doubtful."""
-    return _parse("the messages", lambda: [_message(item) for item in read.load_items(body)])
+    return _parse("the messages", lambda: read.each(read.load_items(body), _listed, skipped))
 
 
 def parse_person(body: bytes) -> Person:
@@ -139,9 +149,9 @@ def person_from(fields: Fields) -> Person:
     return _parse("the person", lambda: _person(fields))
 
 
-def parse_people(body: bytes) -> list[Person]:
+def parse_people(body: bytes, skipped: Skipped = _nobody) -> list[Person]:
     """Raises Doubtful."""
-    return _parse("the people", lambda: [_person(item) for item in read.load_items(body)])
+    return _parse("the people", lambda: read.each(read.load_items(body), _person, skipped))
 
 
 def parse_webhook(body: bytes) -> Webhook:
@@ -154,9 +164,9 @@ def webhook_from(fields: Fields) -> Webhook:
     return _parse("the webhook", lambda: _webhook(fields))
 
 
-def parse_webhooks(body: bytes) -> list[Webhook]:
+def parse_webhooks(body: bytes, skipped: Skipped = _nobody) -> list[Webhook]:
     """Raises Doubtful."""
-    return _parse("the webhooks", lambda: [_webhook(item) for item in read.load_items(body)])
+    return _parse("the webhooks", lambda: read.each(read.load_items(body), _webhook, skipped))
 
 
 def parse_attachment_action(body: bytes) -> AttachmentAction:
@@ -245,6 +255,22 @@ def _message(fields: Fields) -> Message:
         parent_id=read.optional_ident(fields, "parentId"),
         kms_failed=failed,
     )
+
+
+def _listed(fields: Fields) -> Message:
+    """An item of a list. Where only its content is malformed, its place and its author still tell something."""
+    try:
+        return _message(fields)
+    except Malformed:
+        return Message(
+            id=read.ident(fields, "id"),
+            room_id=read.ident(fields, "roomId"),
+            room_type="",
+            person_id="",
+            person_email=read.words(fields, "personEmail") or "",
+            created=read.moment(fields, "created"),
+            unreadable=True,
+        )
 
 
 def _kms_failed(fields: Fields) -> bool:

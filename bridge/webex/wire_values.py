@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import from_json
 
@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _NUMBER = re.compile(r"\s*\d{1,20}(\.\d{1,20})?\s*", re.ASCII)
 
 Fields = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Malformed(ValueError):
@@ -44,12 +45,32 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body)
 
 
-def load_items(body: bytes) -> list[dict[str, Any]]:
-    """The `items` of a list answer."""
+def load_items(body: bytes) -> list[Any]:
+    """The `items` of a list answer, whatever they are."""
     items = load_object(body).get("items")
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise Malformed("items is not a list of objects")
+    if not isinstance(items, list):
+        raise Malformed("items is not a list")
     return items
+
+
+def each(items: list[Any], build: Callable[[Fields], T], skipped: Callable[[str], None]) -> list[T]:
+    """What `build` makes of each item. One that is malformed costs itself alone; `skipped` is told its fault."""
+    built = []
+    for item in items:
+        try:
+            if not isinstance(item, dict):
+                raise Malformed("it is not an object")
+            built.append(build(item))
+        except Malformed as problem:
+            skipped(f"{_known_as(item)}: {problem}")
+    return built
+
+
+def _known_as(item: Any) -> str:
+    try:
+        return ident(item, "id") if isinstance(item, dict) else "an item"
+    except Malformed:
+        return "an item without an id"
 
 
 def ident(fields: Fields, key: str) -> str:

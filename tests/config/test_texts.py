@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.load import Loaded
 from config.model_messages import PLACEHOLDERS, Messages
 from config.texts import TextKey, Texts, shipped
+from tests.checkout import texts as sources
+from tests.config.conftest import MINIMAL
 
 KEYS = get_args(TextKey)
 
@@ -24,6 +28,13 @@ def test_the_set_of_texts_is_closed_and_complete_in_both_languages() -> None:
     for texts in shipped().values():
         assert set(texts.model_dump(exclude_none=True)) == set(KEYS)
     assert {"queued", "closed", "ended"} <= set(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_text_is_said_somewhere(key: str) -> None:
+    """A decision names it."""
+    decisions = [text for name, text in sources(".py").items() if name.startswith("bridge/domain/")]
+    assert any(f'"{key}"' in text for text in decisions)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -84,3 +95,13 @@ def test_odd_values_and_languages_never_raise(
     """There is always something to say."""
     values = {name: value for name, value in values.items() if name not in ("self", "key", "language")}
     assert Texts().get(key, language, **values)
+
+
+def test_a_text_that_is_never_said_any_more_is_warned_of_and_loads(read: Callable[..., Loaded]) -> None:
+    """A file that names one stays valid, and whoever wrote it hears that nothing comes of it."""
+    loaded = read(MINIMAL + 'messages: {en: {file_too_large: "{file} is over {max_mb} MB.", ended: Bye.}}\n')
+    assert [(item.where, item.severity) for item in loaded.warnings] == [
+        ("messages.en.file_too_large", "warning")
+    ]
+    assert "never said" in loaded.warnings[0].message
+    assert loaded.config.messages["en"].ended == "Bye."

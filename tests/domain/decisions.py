@@ -6,7 +6,7 @@ import itertools
 
 from bridge.domain.decide import decide
 from bridge.domain.desk import Desk, DutyBook
-from bridge.domain.facts import Facts
+from bridge.domain.facts import SHOWN, Facts
 from bridge.domain.model import Conversation, Envelope, Said, SourceRules
 from bridge.domain.roster import Agent, Roster, Route, Team
 
@@ -31,11 +31,12 @@ def conversation(**values) -> Conversation:
 class Table:
     """A desk and the facts around it."""
 
-    def __init__(self, *, now=NOW, rules=None, states=(), **team):
+    def __init__(self, *, now=NOW, rules=None, states=(), fate=SHOWN, **team):
         self.desk = Desk(DutyBook(roster(**team)), {state.key: state for state in states})
         self.now = now
         self.rules = rules or SourceRules(idle_seconds=300, callback=True)
         self.history: list[Said] = []
+        self.fate = fate
         self._ids = itertools.count()
 
     def facts(self):
@@ -46,6 +47,7 @@ class Table:
             say=lambda key, _conversation, **values: f"<{key}>",
             history=self.history,
             new_id=lambda: f"id{next(self._ids)}",
+            fate=lambda _message: self.fate,
         )
 
     def decide(self, kind, body, before):

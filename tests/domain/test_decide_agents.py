@@ -133,6 +133,57 @@ def test_an_edit_that_adds_a_command_keeps_it_back():
     assert [one.text for one in plan.held] == ["/note x"]
 
 
+@pytest.mark.parametrize("fate", ["unknown-command", "command", "note", "unread"])
+def test_an_edit_of_what_was_only_held_is_heard_as_new(fate):
+    """The customer has nothing of it yet: words are relayed at the time of the edit, commands are done."""
+    table = Table(fate=fate)
+    plan = table.decide("revised", heard("your refund is on its way"), opened(table))
+    assert [(one.author, one.text, one.webex_id) for one in plan.said] == [
+        ("agent", "your refund is on its way", "w1")
+    ]
+    assert (plan.notes, plan.revisions, plan.held) == ([], [], [])
+    table = Table(fate=fate)
+    plan = table.decide("revised", heard("/done"), opened(table))
+    assert plan.conversation.status == "ended"
+
+
+@pytest.mark.parametrize("text", ["private words", "/done"])
+def test_an_edit_of_what_came_too_late_is_as_late(text):
+    """Written while somebody else had the customer: for nobody, and nothing is done."""
+    table = Table(fate="late")
+    plan = table.decide("revised", heard(text), opened(table))
+    assert (plan.said, plan.conversation.status) == ([], "open")
+    assert [one.kind for one in plan.held] == ["late"]
+    assert [(note.kind, note.fields["why"]) for note in plan.notes] == [("late", "away")]
+
+
+def test_an_edit_of_what_nothing_is_known_of_does_nothing():
+    """Its visit was forgotten."""
+    table = Table(fate=None)
+    plan = table.decide("revised", heard("hello"), opened(table))
+    assert (plan.said, plan.held, plan.notes, plan.revisions) == ([], [], [], [])
+
+
+def test_words_that_webex_does_not_give_are_told_to_both_sides():
+    """Not shown, kept as such, and what follows is heard."""
+    table = Table()
+    plan = table.decide("heard", heard("", unread=True), opened(table))
+    assert [(one.author, one.text) for one in plan.said] == [("system", "<not_shown>")]
+    assert [(one.kind, one.webex_id) for one in plan.held] == [("unread", "w1")]
+    assert [(note.kind, note.to) for note in plan.notes] == [("unread", "amy@example.com")]
+
+
+def test_a_refusal_after_the_end_gives_the_words_up():
+    """Nobody else is to get them; the source hears which they were."""
+    table = Table()
+    ended = table.decide("ended", {"reason": "source"}, opened(table)).conversation
+    body = {"agent": "amy", "reason": "403", "delivery": 7, "seq": 1, "message_id": "m1"}
+    plan = table.decide("agent-refused", body, ended)
+    assert [(one.delivery, one.seq, one.reason) for one in plan.given_up] == [(7, 1, "403")]
+    assert [(news.type, news.data["messageId"]) for news in plan.news] == [("message.failed", "m1")]
+    assert table.desk.states["amy"].load(NOW).refused == "403"
+
+
 def test_a_note_is_kept_and_never_leaves():
     """/note stays with the conversation."""
     table = Table()

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bridge.simulator import Simulator, World
 from bridge.store import dead_letters
-from tests.harness import AMY, BO, CY, config, eventually, running
+from bridge.store.tables import deliveries
+from tests.harness import AMY, BO, CY, RunningBridge, ShiftedClock, config, eventually, running
+from tests.scenarios.steps import greeted, has_status
+from tests.scenarios.test_callbacks import ENVIRON, receiving, setup
 from tests.scenarios.test_words_under_faults import owner
 
 BOTH = config(
@@ -141,3 +145,51 @@ async def test_customer_who_is_refused_once_is_no_word_against_the_agent(
         await eventually(lambda: bridge.texts(BO)[-1] == "moves too")
         await bridge.opened("dora", "dora")
         await eventually(lambda: bridge.texts(AMY)[-1] == "dora")
+
+
+async def test_words_refused_after_the_end_are_dead_letters(
+    sim: Simulator, world: World, clock: ShiftedClock
+) -> None:
+    """Nobody else is to get them: `failed`, told to the source, and kept; the next visit is not held up."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON, clock=clock) as bridge:
+        ada = await greeted(bridge)
+        world.fault("POST /v1/messages", status=429, retry_after=60)
+        await ada.say("two")
+        await ada.say("three")
+        await eventually(lambda: ("POST", "/v1/messages", 429) in bridge.calls("/messages"), within=60)
+        assert (await bridge.event("conversation.ended", subject="ada"))[0] == 202
+        await eventually(lambda: has_status(ada, "ended"), within=60)
+        world.fault("POST /v1/messages", "block_agent", times=2)
+        await bridge.advance(61)
+        await eventually(lambda: _said(ada, ["sent", "failed", "failed"]), within=60)
+        await eventually(lambda: receiver.types.count("message.failed") == 2, within=60)
+        ids = {item["id"] for item in await ada.messages() if item["delivery"] == "failed"}
+        failed = [news["data"] for news in receiver.taken if news["type"] == "message.failed"]
+        assert {one["messageId"] for one in failed} == ids
+        assert [state for state, _ in await _words(bridge)] == ["done", "dead", "dead"]
+        assert all("403" in (error or "") for state, error in await _words(bridge) if state == "dead")
+
+
+async def test_words_that_nobody_took_before_the_end_have_failed(sim: Simulator, world: World) -> None:
+    """Refused, queued, and then ended: each is told to the source as failed, and none stays pending."""
+    world.find_person(AMY).external_blocked = True
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        ada = await bridge.opened("ada", "one")
+        await eventually(lambda: _is_queued(ada, told=True), within=60)
+        await ada.say("two")
+        assert (await bridge.event("conversation.ended", subject="ada"))[0] == 202
+        await eventually(lambda: _said(ada, ["failed", "failed"]), within=60)
+        await eventually(lambda: receiver.types.count("message.failed") == 2, within=60)
+
+
+async def _said(customer: Any, states: list[str]) -> bool:
+    return [item["delivery"] for item in await customer.messages() if item["from"] == "customer"] == states
+
+
+async def _words(bridge: RunningBridge) -> list[tuple[str, str | None]]:
+    """The state and the error of each delivery of the customer's words, oldest first."""
+    query = select(deliveries.c.state, deliveries.c.error).where(deliveries.c.kind == "say")
+    rows = await bridge.service.store.read(
+        lambda connection: connection.execute(query.order_by(deliveries.c.id)).all()
+    )
+    return [(row.state, row.error) for row in rows]

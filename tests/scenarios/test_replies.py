@@ -60,6 +60,42 @@ async def test_commands_are_never_relayed(sim: Simulator, world: World, public_u
 
 
 @ways
+async def test_edit_of_what_was_held_is_heard(sim: Simulator, world: World, public_url: bool) -> None:
+    """A mistyped command that is mended by an edit: the words come then, and a command is done then."""
+    async with running(config(), sim, public_url=public_url) as bridge:
+        ada = await greeted(bridge)
+        typo = answer(world, "/dnoe your refund is on its way")
+        answer(world, "one moment")
+        await eventually(lambda: heard(ada, "one moment"), within=60)
+        world.edit("amy@example.com", typo["id"], text="your refund is on its way")
+        await eventually(lambda: heard(ada, "one moment", "your refund is on its way"), within=60)
+        world.edit("amy@example.com", typo["id"], text="your refund is here")
+        await eventually(lambda: heard(ada, "one moment", "your refund is here"), within=60)
+        end = answer(world, "/doen")
+        answer(world, "bye")
+        await eventually(lambda: heard(ada, "one moment", "your refund is here", "bye"), within=60)
+        world.edit("amy@example.com", end["id"], text="/done")
+        await eventually(lambda: has_status(ada, "ended"), within=60)
+
+
+@ways
+async def test_edit_of_what_came_too_late_stays_too_late(
+    sim: Simulator, world: World, public_url: bool
+) -> None:
+    """Words from between two visits are for nobody, however often they are changed."""
+    async with running(config(), sim, public_url=public_url) as bridge:
+        first = await greeted(bridge)
+        await first.end()
+        late = answer(world, "for nobody")
+        second = await greeted(bridge)
+        answer(world, "welcome back")
+        await eventually(lambda: heard(second, "welcome back"), within=60)
+        world.edit("amy@example.com", late["id"], text="still for nobody")
+        answer(world, "how are you?")
+        await eventually(lambda: heard(second, "welcome back", "how are you?"), within=60)
+
+
+@ways
 async def test_edit_is_shown(sim: Simulator, world: World, public_url: bool) -> None:
     """The agent corrects what was said: the customer's page hears of it under the same id and seq."""
     async with running(config(), sim, public_url=public_url) as bridge:
