@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from bridge.bot.courier import BotCourier
 from bridge.bot.ears import Ears
 from bridge.bot.presence import Presence
 from bridge.domain.errors import WebexError
+from bridge.domain.masking import Masks
 from bridge.domain.retry import backoff
 from bridge.domain.roster import Roster
 from bridge.ports import Clock, Vault
@@ -50,7 +51,7 @@ class BotParts:
     woken: Callable[[str], None]
     give_back: Callable[[Work], Awaitable[object]]
     lease_seconds: float
-    masks: Callable[[str], Sequence[str]]
+    masks: Masks
 
 
 class Bot:
