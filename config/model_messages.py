@@ -18,7 +18,6 @@ LONGEST = 2000
 PLACEHOLDERS: dict[str, tuple[str, ...]] = {
     "queued": ("position", "team"),
     "closed": ("opens_at", "team"),
-    "opened": ("agent", "team"),
     "moved": ("agent", "team"),
     "no_answer": ("team",),
     "idle_warning": ("minutes",),
@@ -29,7 +28,7 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {
     "file_refused": ("file",),
     "not_shown": (),
 }
-GONE = frozenset({"file_too_large"})  # never said: a file that is too large is answered 413, where it is sent
+GONE = frozenset({"opened", "file_too_large"})  # were never said; config/effects.py says what is said instead
 
 
 class Messages(Model):
@@ -39,8 +38,6 @@ class Messages(Model):
     """Everybody is busy and the customer waits. `{position}` in the queue counts from 1; `{team}`."""
     closed: str | None = Field(default=None, max_length=LONGEST)
     """The team is closed and the message waits. `{opens_at}` is in the team's zone; `{team}`."""
-    opened: str | None = Field(default=None, max_length=LONGEST)
-    """An agent has the conversation of a customer who was told to wait. `{agent}` is the agent's name; `{team}`."""
     moved: str | None = Field(default=None, max_length=LONGEST)
     """Another agent has the conversation now. `{agent}` is the new agent's name; `{team}`."""
     no_answer: str | None = Field(default=None, max_length=LONGEST)
@@ -63,7 +60,7 @@ class Messages(Model):
     @model_validator(mode="before")
     @classmethod
     def _without_what_is_gone(cls, value: Any) -> Any:
-        """A file of an older version still loads; `config/effects.py` has it warned of."""
+        """A file of an older version still loads, with a warning."""
         return (
             {key: text for key, text in value.items() if key not in GONE}
             if isinstance(value, dict)

@@ -16,7 +16,6 @@ LAST_RESORT = "en"
 TextKey = Literal[
     "queued",
     "closed",
-    "opened",
     "moved",
     "no_answer",
     "idle_warning",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from bridge.bot.courier import BotCourier
 from bridge.bot.ears import Ears
 from bridge.bot.presence import Presence
 from bridge.domain.errors import WebexError
+from bridge.domain.masking import Masks
 from bridge.domain.retry import backoff
 from bridge.domain.roster import Roster
 from bridge.domain.throttling import BOT, OwnedToken
@@ -56,7 +57,7 @@ class BotParts:
     give_back: Callable[[Work], Awaitable[object]]
     leases: Leases
     call_seconds: float
-    masks: Callable[[str], Sequence[str]]
+    masks: Masks
 
 
 class Bot:

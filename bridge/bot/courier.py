@@ -18,7 +18,7 @@ from bridge.domain.bot_words import About, one_line, to_agent, to_leads
 from bridge.domain.desk import DutyBook
 from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, WebexError
 from bridge.domain.identity import reference
-from bridge.domain.masking import CARD, mask, masked, masked_words
+from bridge.domain.masking import CARD, Masks, mask, masked, masked_words
 from bridge.domain.model import Conversation
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.roster import Roster
@@ -75,7 +75,7 @@ class BotCourier:
         buttons: Callable[[], bool],
         lease_seconds: float,
         call_seconds: float,
-        masks: Callable[[str], Sequence[str]],
+        masks: Masks,
     ) -> None:
         self._store = store
         self._webex = webex

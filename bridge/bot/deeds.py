@@ -16,7 +16,7 @@ from bridge.domain.desk import DutyBook
 from bridge.domain.duty_table import day_and_time
 from bridge.domain.identity import reference
 from bridge.domain.localtime import LocalTimeError, resolve_local
-from bridge.domain.masking import mask, masked, masked_words
+from bridge.domain.masking import Masks, mask, masked, masked_words
 from bridge.domain.model import Conversation
 from bridge.domain.preview import preview, render_preview
 from bridge.domain.roster import Ask, Roster, Team
@@ -40,13 +40,7 @@ Doer = Callable[[Command, Asker], Awaitable[Effects]]
 class Deeds:
     """`roster()` gives the configuration in force, `masks(source)` what is hidden of its customers' words."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        roster: Callable[[], Roster],
-        masks: Callable[[str], Sequence[str]],
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, roster: Callable[[], Roster], masks: Masks) -> None:
         self._store = store
         self._masks = masks
         self._clock = clock
@@ -78,7 +72,7 @@ class Deeds:
     async def press(self, inputs: Mapping[str, Any], asker: Asker) -> Effects | None:
         """Does what a card's button says; None where its conversation is not with whoever pressed it."""
         do, to = inputs.get("do"), inputs.get("to")
-        found = await self._by_id(str(inputs.get("conversation", "")))
+        found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
         if found is None or do not in _BUTTONS or found.status != "open" or found.agent != asker.agent:
             return None
         if do == "transfer":
@@ -97,9 +91,9 @@ class Deeds:
 
     async def stale(self, inputs: Mapping[str, Any], asker: Asker) -> Effects:
         """The polite answer to a press that came too late."""
-        found = await self._by_id(str(inputs.get("conversation", "")))
+        found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
         mine = found if found and asker.agent in (found.agent, *json.loads(found.tried)) else None
-        who = _who(mine) if mine else "the customer"
+        who = self._customer(mine) if mine else "the customer"
         return self._refused(
             asker, "press", f"That card is out of date: {who} is no longer with you, so nothing was done."
         )
@@ -280,28 +274,29 @@ class Deeds:
             (who, mask(note, kinds)) for who, note in await self._store.read(bot_reads.notes_of, found.id)
         ]
         zone = self._roster().teams[found.team].timezone if found.team in self._roster().teams else "UTC"
-        return self._said(
-            asker, command, views.history(found, masked_words(said, kinds), notes, zone), about=found.id
-        )
+        text = views.history(masked(found, kinds), masked_words(said, kinds), notes, zone)
+        return self._said(asker, command, text, about=found.id)
 
     async def _meant(self, command: Command, asker: Asker, over: bool = False) -> Conversation | str:
         """The conversation of this reference, or why not. Without one: the only one that the asker has."""
         if command.ref is None:
             mine = await self._store.read(bot_reads.of_agent, asker.agent) if asker.agent else []
             if len(mine) == 1:
-                return self._shown(mine)[0]
+                return mine[0]
             return f"Say which one: {command.word} <ref>. You have {len(mine) or 'no'} open conversations."
-        found = self._shown(await self._store.read(bot_reads.by_reference, command.ref))
+        found = await self._store.read(bot_reads.by_reference, command.ref)
         theirs = [one for one in found if asker.lead or one.agent == asker.agent]
         if not theirs:  # the same words whether there is none or it is somebody else's
             who = "There is" if asker.lead else "You have"
             return f"{who} no conversation {command.ref}.{'' if asker.lead else ' Say mine for yours.'}"
         if not over and theirs[0].status not in ("open", "queued"):
-            return f"{_who(theirs[0])} is over already."
+            return f"{self._customer(theirs[0])} is over already."
         return theirs[0]
 
     def _close(self, command: Command, asker: Asker, found: Conversation) -> Effects:
-        effects = self._said(asker, f"{command.word} {reference(found.id)}", f"{_who(found)} is closed.")
+        effects = self._said(
+            asker, f"{command.word} {reference(found.id)}", f"{self._customer(found)} is closed."
+        )
         return replace(effects, wishes=(self._wish("ended", found, asker, {"reason": "agent"}),))
 
     def _hand_over(self, command: Command, asker: Asker, found: Conversation) -> Effects:
@@ -313,7 +308,11 @@ class Deeds:
             asker.agent is None or found.agent != asker.agent
         ):  # a lead: the agents concerned are told, so are they
             name = self._named(command.to)
-            says = (Saying(asker.email, f"{_who(found)} goes to {name}, if they can take it.", found.id),)
+            says = (
+                Saying(
+                    asker.email, f"{self._customer(found)} goes to {name}, if they can take it.", found.id
+                ),
+            )
         deed = Deed(self._clock.now(), asker.email, what, "asked for")
         return Effects(says, wishes=(self._wish("transfer", found, asker, body),), deeds=(deed,))
 
@@ -321,15 +320,14 @@ class Deeds:
         """`agent`: whose it was when it was asked for; should it have moved by then, nothing is done."""
         return Wish(kind, found.id, found.customer, {**body, "by": asker.email, "agent": found.agent})
 
+    # names and times, as they may be told to Webex
+
     def _shown(self, found: Sequence[Conversation]) -> list[Conversation]:
-        """As they may be told to Webex."""
         return [masked(one, self._masks(one.source)) for one in found]
 
-    async def _by_id(self, conversation_id: str) -> Conversation | None:
-        found = await self._store.read(bot_reads.by_id, conversation_id)
-        return masked(found, self._masks(found.source)) if found else None
-
-    # names and times
+    def _customer(self, conversation: Conversation) -> str:
+        name = mask(conversation.display_name, self._masks(conversation.source))
+        return f"{one_line(name, 60)} ({reference(conversation.id)})"
 
     def _named(self, to: str | None) -> str:
         known = self._roster().agents.get(to or "")
@@ -342,7 +340,3 @@ class Deeds:
 
     def _time(self, moment: float, team: Team) -> str:
         return day_and_time(local(moment, team.timezone), local(self._clock.now(), team.timezone))
-
-
-def _who(conversation: Conversation) -> str:
-    return f"{one_line(conversation.display_name, 60)} ({reference(conversation.id)})"

@@ -14,6 +14,7 @@ import structlog
 from bridge.bot.deeds import Deeds
 from bridge.domain.bot_words import STRANGER, UNREAD
 from bridge.domain.errors import NotFound, Throttled, WebexError
+from bridge.domain.masking import Masks
 from bridge.domain.retry import Again, GiveUp, after_failure
 from bridge.domain.roster import Roster
 from bridge.domain.throttling import OwnedToken
@@ -47,7 +48,7 @@ class Ears:
         roster: Callable[[], Roster],
         woken: Callable[[str], None],
         lease_seconds: float,
-        masks: Callable[[str], Sequence[str]],
+        masks: Masks,
     ) -> None:
         self._store = store
         self._webex = webex

@@ -10,6 +10,7 @@ from bridge.domain.card_numbers import mask_cards
 from bridge.domain.model import Conversation, Said
 
 CARD, PHONE, EMAIL = "card-number", "phone", "email"
+Masks = Callable[[str], Sequence[str]]  # what is hidden of the words of a source's customers
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]{1,64}@[^\s@<>\"'(),;:]{1,190}\.[^\W\d_]{2,}")
 _BETWEEN = (
     r"[ \u00a0\u2007\u2009\u202f./\u2010-\u2015-]?"  # blanks that do not break, and dashes of all lengths

@@ -46,8 +46,6 @@ def give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | No
     conversation.given_at, conversation.agent_at, conversation.asked_at = now, None, None
     conversation.opened_at = conversation.opened_at or now
     conversation.owed_at = now if conversation.customer_at is not None else None
-    if conversation.told is not None:  # who was told to wait is told when that is over
-        tell(plan, facts, "opened", agent=place.name, team=place.team)
     conversation.told, conversation.opens_at = None, None
     facts.desk.given(place.agent, now)
     moved = conversation.tried != "[]"  # so this person, maybe by another name, may have had it before

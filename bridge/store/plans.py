@@ -13,12 +13,23 @@ from sqlalchemy import Connection, bindparam, case, update
 
 from bridge.domain.desk import Desk
 from bridge.domain.facts import SHOWN
-from bridge.domain.model import Conversation, News, Note, Plan, Said, Send, values_of
+from bridge.domain.model import (
+    Conversation,
+    GivenUp,
+    News,
+    Note,
+    Plan,
+    Revision,
+    Said,
+    Send,
+    values_of,
+)
 from bridge.domain.public import iso, message_item
+from bridge.store.changed_words import change_words
 from bridge.store.hearing import soon
 from bridge.store.outbox import thread_lane
 from bridge.store.prepared import Prepared
-from bridge.store.rows import CONVERSATION_FIELDS, dump, said_row
+from bridge.store.rows import CONVERSATION_FIELDS, dump, held_row, said_row
 from bridge.store.sql import insert_all, insert_for, upsert, wake
 from bridge.store.tables import agents, choices, conversations, deliveries, guests, held, messages, threads
 
@@ -35,9 +46,9 @@ class Changes:
     dropped: list[str] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
     chosen: list[dict[str, Any]] = field(default_factory=list)
-    revisions: list[dict[str, Any]] = field(default_factory=list)
+    revisions: list[tuple[str, Revision]] = field(default_factory=list)  # with their conversations
     undelivered: list[str] = field(default_factory=list)
-    given_up: list[dict[str, Any]] = field(default_factory=list)
+    given_up: list[tuple[str, GivenUp]] = field(default_factory=list)
     # What became of agents' messages, by conversation and their id at Webex.
     fates: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -52,27 +63,9 @@ class Changes:
         self.deliveries.extend(self._send(conversation, send) for send in plan.sends)
         if callback:
             self.deliveries.extend(self._news(conversation, news) for news in plan.news)
-        of = {"conversation_id": conversation.id, "at": self.now}
-        self.held.extend(
-            {
-                **of,
-                "kind": one.kind,
-                "agent_email": one.agent_email,
-                "text": one.text,
-                "webex_id": one.webex_id,
-            }
-            for one in plan.held
-        )
+        self.held.extend(held_row(conversation.id, one, self.now) for one in plan.held)
         self._note_fates(plan)
-        self.revisions.extend(
-            {
-                "conversation": conversation.id,
-                "webex": one.webex_id,
-                "new_text": one.text,
-                "new_html": one.html,
-            }
-            for one in plan.revisions
-        )
+        self.revisions.extend((conversation.id, one) for one in plan.revisions)
         self.chosen.extend(
             {
                 "conversation_id": conversation.id,
@@ -91,10 +84,7 @@ class Changes:
                 )
         if plan.undelivered:
             self.undelivered.append(conversation.id)
-        self.given_up.extend(
-            {"delivery": one.delivery, "conversation": conversation.id, "number": one.seq, "why": one.reason}
-            for one in plan.given_up
-        )
+        self.given_up.extend((conversation.id, one) for one in plan.given_up)
 
     def _note_fates(self, plan: Plan) -> None:
         ident = plan.conversation.id
@@ -186,16 +176,7 @@ def commit(
     _save(connection, before, after)
     insert_all(connection, messages, changes.said)
     _DROP.many(connection, [{"conversation": one, "at": changes.now} for one in changes.dropped])
-    _REVISE.many(connection, [{**one, "moment": changes.now} for one in changes.revisions])
-    _UNDELIVERED.many(connection, [{"conversation": one} for one in changes.undelivered])
-    _GIVEN_UP.many(
-        connection,
-        [{"delivery": one["delivery"], "why": one["why"], "at": changes.now} for one in changes.given_up],
-    )
-    _FAILED.many(
-        connection,
-        [{"conversation": one["conversation"], "number": one["number"]} for one in changes.given_up],
-    )
+    change_words(connection, changes.now, changes.revisions, changes.undelivered, changes.given_up)
     insert_all(connection, held, changes.held)
     insert_all(connection, choices, changes.chosen)
     insert_all(connection, deliveries, changes.deliveries)
@@ -307,32 +288,6 @@ _DROP = Prepared(
         deliveries.c.state == "open",
     )
     .values(state="dropped", done_at=bindparam("at"))
-)
-_REVISE = Prepared(
-    update(messages)
-    .where(messages.c.webex_id == bindparam("webex"), messages.c.conversation_id == bindparam("conversation"))
-    .values(
-        text=bindparam("new_text"),
-        html=bindparam("new_html"),
-        # Taken back with its files; what has files cannot be edited.
-        files=case((bindparam("new_text") == "", "[]"), else_=messages.c.files),
-        revised_at=bindparam("moment"),
-    )
-)
-_UNDELIVERED = Prepared(
-    update(messages)
-    .where(messages.c.conversation_id == bindparam("conversation"), messages.c.delivery == "pending")
-    .values(delivery="failed")
-)
-_GIVEN_UP = Prepared(
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.state == "dropped")
-    .values(state="dead", error=bindparam("why"), done_at=bindparam("at"))
-)
-_FAILED = Prepared(
-    update(messages)
-    .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq == bindparam("number"))
-    .values(delivery="failed")
 )
 _count = guests.c.open_conversations + bindparam("change")
 _COUNT_GUEST = Prepared(

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
-from bridge.domain.model import Conversation, Envelope, Said
+from bridge.domain.model import Conversation, Envelope, Held, Said
 from bridge.store.tables import conversations, envelopes, messages
 
 CONVERSATION_FIELDS = tuple(Conversation.__dataclass_fields__)
@@ -85,6 +85,17 @@ def said_row(conversation_id: str, said: Said) -> dict[str, Any]:
         "at": said.at,
         "delivery": said.delivery,
         "webex_id": said.webex_id,
+    }
+
+
+def held_row(conversation_id: str, one: Held, at: float) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation_id,
+        "kind": one.kind,
+        "agent_email": one.agent_email,
+        "text": one.text,
+        "at": at,
+        "webex_id": one.webex_id,
     }
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from bridge.domain.errors import Doubtful, Refused, WebexError
 from bridge.ports import MintedGuest
 from bridge.webex import wire_values as read
-from bridge.webex.wire_values import Fields, Malformed
+from bridge.webex.wire_values import Fields, Malformed, Skipped, ignore
 
 _COUNT = re.compile(rb"\s*\d{1,15}\s*")
 T = TypeVar("T")
@@ -122,19 +122,12 @@ class WebhookCall:
     created: float | None = None
 
 
-Skipped = Callable[[str], None]
-
-
-def _nobody(_: str) -> None:
-    """Hears of items that are left out where nobody else wants to."""
-
-
 def parse_message(body: bytes) -> Message:
     """Raises Doubtful."""
     return _parse("the message", lambda: _message(read.load_object(body)))
 
 
-def parse_messages(body: bytes, skipped: Skipped = _nobody) -> list[Message]:
+def parse_messages(body: bytes, skipped: Skipped = ignore) -> list[Message]:
     """A list answer, in Webex's order (newest first). Raises Doubtful."""
     return _parse("the messages", lambda: read.each(read.load_items(body), _listed, skipped))
 
@@ -149,7 +142,7 @@ def person_from(fields: Fields) -> Person:
     return _parse("the person", lambda: _person(fields))
 
 
-def parse_people(body: bytes, skipped: Skipped = _nobody) -> list[Person]:
+def parse_people(body: bytes, skipped: Skipped = ignore) -> list[Person]:
     """Raises Doubtful."""
     return _parse("the people", lambda: read.each(read.load_items(body), _person, skipped))
 
@@ -164,7 +157,7 @@ def webhook_from(fields: Fields) -> Webhook:
     return _parse("the webhook", lambda: _webhook(fields))
 
 
-def parse_webhooks(body: bytes, skipped: Skipped = _nobody) -> list[Webhook]:
+def parse_webhooks(body: bytes, skipped: Skipped = ignore) -> list[Webhook]:
     """Raises Doubtful."""
     return _parse("the webhooks", lambda: read.each(read.load_items(body), _webhook, skipped))
 

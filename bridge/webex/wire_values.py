@@ -19,6 +19,11 @@ _NUMBER = re.compile(r"\s*\d{1,20}(\.\d{1,20})?\s*", re.ASCII)
 
 Fields = Mapping[str, Any]
 T = TypeVar("T")
+Skipped = Callable[[str], None]
+
+
+def ignore(_: str) -> None:
+    """Hears of what is left out where nobody else wants to."""
 
 
 class Malformed(ValueError):
@@ -53,7 +58,7 @@ def load_items(body: bytes) -> list[Any]:
     return items
 
 
-def each(items: list[Any], build: Callable[[Fields], T], skipped: Callable[[str], None]) -> list[T]:
+def each(items: list[Any], build: Callable[[Fields], T], skipped: Skipped) -> list[T]:
     """What `build` makes of each item. One that is malformed costs itself alone; `skipped` is told its fault."""
     built = []
     for item in items:

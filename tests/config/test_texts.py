@@ -82,9 +82,9 @@ def test_a_text_of_nothing_but_an_unknown_value_gives_way_to_the_shipped_one() -
 
 def test_values_are_put_in_once_and_as_they_are() -> None:
     """A customer-made name cannot pull other values in, and a value without a text is left out."""
-    texts = Texts({"en": Messages(opened="Hello. {agent} of {team}.")})
-    assert texts.get("opened", "en", agent="{team}", team="T") == "Hello. {team} of T."
-    assert texts.get("opened", "en", agent=Unprintable(), team="T") == "Hello."
+    texts = Texts({"en": Messages(moved="Hello. {agent} of {team}.")})
+    assert texts.get("moved", "en", agent="{team}", team="T") == "Hello. {team} of T."
+    assert texts.get("moved", "en", agent=Unprintable(), team="T") == "Hello."
     assert texts.get("queued", "en", position=3).count("3") == 1
 
 
@@ -99,9 +99,13 @@ def test_odd_values_and_languages_never_raise(
 
 def test_a_text_that_is_never_said_any_more_is_warned_of_and_loads(read: Callable[..., Loaded]) -> None:
     """A file that names one stays valid, and whoever wrote it hears that nothing comes of it."""
-    loaded = read(MINIMAL + 'messages: {en: {file_too_large: "{file} is over {max_mb} MB.", ended: Bye.}}\n')
-    assert [(item.where, item.severity) for item in loaded.warnings] == [
-        ("messages.en.file_too_large", "warning")
-    ]
-    assert "never said" in loaded.warnings[0].message
+    own = (
+        'messages: {en: {opened: "{agent} is here.", file_too_large: "{file} > {max_mb} MB.", ended: Bye.}}\n'
+    )
+    loaded = read(MINIMAL + own)
+    assert {(item.where, item.severity) for item in loaded.warnings} == {
+        ("messages.en.opened", "warning"),
+        ("messages.en.file_too_large", "warning"),
+    }
+    assert all("never said" in item.message for item in loaded.warnings)
     assert loaded.config.messages["en"].ended == "Bye."

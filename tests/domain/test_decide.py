@@ -72,17 +72,6 @@ def test_a_waiting_customer_gets_everything_said_so_far_to_the_agent():
     assert [send.text for send in plan.sends] == ["one", "two"]
 
 
-def test_who_was_told_to_wait_is_told_when_that_is_over():
-    """Once somebody has the conversation; who never waited reads nothing of the kind."""
-    table = Table(states=[AgentState(key, refused="no", refused_until=NOW + 99) for key in ("amy", "bo")])
-    waiting = table.decide("requested", said("one"), conversation()).conversation
-    table.desk.states["amy"] = AgentState("amy")
-    plan = look_again(waiting, table.facts())
-    assert [(one.author, one.text) for one in plan.said] == [("system", "<opened>")]
-    at_once = Table().decide("requested", said("one"), conversation())
-    assert [one.author for one in at_once.said] == ["customer"]
-
-
 def test_the_customer_reads_the_warning_before_an_idle_end():
     """With the minutes that are left, once."""
     table = Table(rules=SourceRules(idle_seconds=300))
