@@ -35,6 +35,7 @@ _MOST_ITEMS = 2000
 _LARGEST = 2**31 - 1  # of an item's seq
 _WORDS_PER_MINUTE = 600  # of one customer: more than anybody types, less than fills the store
 _FILES_PER_MINUTE = 30
+_BOUNDS = (413, 429, 503)
 _SHOWN_INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -118,23 +119,29 @@ async def post_message(request: web.Request) -> web.Response:
     state = await customer_of(request)
     conversation, door = state.conversation, request.app[PARTS].door
     key = request.headers.get("Idempotency-Key")
-    has_file = request.content_type == "multipart/form-data"
     try:
-        door.check_rate(
-            f"words:{conversation.id}:{has_file}", _FILES_PER_MINUTE if has_file else _WORDS_PER_MINUTE
-        )
-    except Problem:
-        ident = await door.stored_before(conversation.id, key)
+        return _taken(await _receive(request, door, conversation, key), conversation)
+    except Problem as problem:
+        # What is stored already is no new load, whichever bound is reached now.
+        bound = problem.status in _BOUNDS
+        ident = await door.stored_before(conversation.id, key) if bound else None
         if ident is None:
             raise
-        return _taken(ident, conversation)  # what came with it is not even read
+        return _taken(ident, conversation)
+
+
+async def _receive(request: web.Request, door: Door, conversation: Conversation, key: str | None) -> str:
+    """The id of the words that came. Raises Problem."""
+    has_file = request.content_type == "multipart/form-data"
+    door.check_rate(
+        f"words:{conversation.id}:{has_file}", _FILES_PER_MINUTE if has_file else _WORDS_PER_MINUTE
+    )
     if has_file:
         words = await receive_upload(request, door, conversation.id, conversation.source)
     else:
         need_json(request)
         words = Words(_text(parse_json(await read_body(request))), ())
-    ident = await _take(door, conversation, key, words)
-    return _taken(ident, conversation)
+    return await _take(door, conversation, key, words)
 
 
 def _taken(ident: str, conversation: Conversation) -> web.Response:

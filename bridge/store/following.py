@@ -15,14 +15,11 @@ from bridge.store.tables import messages
 MOST_BYTES = 256 * 1024  # of one page: its texts in UTF-8, with what belongs to them
 _CHANGEABLE = 50  # of the newest items it is known whether they changed
 _LEAST = 100  # characters that an item counts for, however short
-_AHEAD = {
-    "stream_results": True,
-    "max_row_buffer": 16,
-}  # rows that the database hands out before they are asked for
+# Few rows are handed out by the database before they are asked for.
+_AHEAD = {"stream_results": True, "max_row_buffer": 16}
 
-Mark = tuple[
-    str | None, float | None
-]  # an item's delivery, and when it was revised: what may change about it
+# What may change about an item: its delivery, and when it was revised.
+Mark = tuple[str | None, float | None]
 
 
 class Item(NamedTuple):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import func, select
 
 from bridge.simulator import Simulator
-from bridge.store.tables import envelopes
-from handlers import amounts
 from tests.customers import Customer
 from tests.handlers.conftest import OTHER_SHOP, SETUP, SHOP, STRANGER
 from tests.harness import AMY, RunningBridge, ShiftedClock, config, eventually, running
@@ -115,7 +111,6 @@ async def test_messages_after_a_number(bridge: RunningBridge) -> None:
         (422, b'{"text": "a\\u0000"}', None), (422, b'{"text": "\\ud800"}', None), (400, b"{", None),
         (400, b'{"text": NaN}', None), (415, b"{}", "text/plain"), (413, b"x" * 65_537, None),
         (415, b"text=a", "application/x-www-form-urlencoded"),
-        (422, json.dumps({"text": "é" * 8001}).encode(), None),
     ],
 )  # fmt: skip
 async def test_words_that_are_none_are_refused(
@@ -128,38 +123,6 @@ async def test_words_that_are_none_are_refused(
     )
     assert answer.status == status
     assert answer.headers["Content-Type"] == "application/problem+json"
-
-
-async def test_longest_words_are_taken_whole(bridge: RunningBridge) -> None:
-    """8 000 characters, whatever their bytes; one more is named."""
-    ada = await bridge.opened("ada")
-    longest = "😀" * 8000
-    assert (await ada.say(longest)).status == 202
-    await eventually(lambda: "".join(bridge.texts()) == longest)
-    refused = await ada.say(longest + "x")
-    assert [error["field"] for error in refused.body["errors"]] == ["text"]
-
-
-async def test_conversation_holds_no_more_words_than_it_may(
-    bridge: RunningBridge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """413 by what the store holds, so over a restart too; another customer is not touched."""
-    monkeypatch.setattr(amounts, "MOST", 20_000)
-    monkeypatch.setattr(amounts, "_LOOK_AFTER", 5_000)
-    ada, bob = await bridge.opened("ada"), await bridge.opened("bob")
-    statuses = []
-    for number in range(8):
-        statuses.append((await ada.say(f"{number}" * 4000)).status)
-        await eventually(lambda: decided(bridge), within=60)
-    assert statuses == [202] * 4 + [413] * 4
-    await bridge.restart()
-    assert [(await ada.say("x" * 4000)).status for _ in range(2)] == [202, 413]
-    assert (await bob.say("hello")).status == 202
-
-
-async def decided(bridge: RunningBridge) -> bool:
-    query = select(func.count()).where(envelopes.c.done_at.is_(None))
-    return await bridge.service.store.read(lambda connection: connection.execute(query).scalar()) == 0
 
 
 async def test_idempotency_key_makes_one_message_of_many(bridge: RunningBridge) -> None:
