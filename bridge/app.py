@@ -19,6 +19,7 @@ from bridge.bot.bot import Bot, BotParts
 from bridge.bot.presence import LOOK_SECONDS as PRESENCE_SECONDS
 from bridge.bus import Bus
 from bridge.callbacks import Callbacks
+from bridge.clock import ServiceClock
 from bridge.courier import Courier
 from bridge.domain.deadlines import CALL_SECONDS
 from bridge.domain.errors import BridgeError, WebexError
@@ -42,15 +43,16 @@ from bridge.retention import Retention
 from bridge.stopping import STOP_SECONDS
 from bridge.store import counters, gates, hooks, news, outbox, ticks, vault
 from bridge.store.catching_up import LookAgain, listen_again
-from bridge.store.committer import StoreUnavailable
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled, Work
 from bridge.store.policies import Adopted, adopt
+from bridge.store.sql import clock_reading
 from bridge.store.store import Store, StoreVault
 from bridge.store.turns import in_turn
 from bridge.store.vault import Cipher
 from bridge.supervision import Loops
 from bridge.ticks import Ticks
+from bridge.timekeeping import Reading, Timekeeper
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
 from bridge.webex.gates import Connector, Gates
@@ -65,7 +67,6 @@ from handlers.routes import make_app
 from handlers.server import Runner, own_origins
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
-_JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 # By which share of the stop's time each of its steps is over; what is cancelled when the drain ends has a second.
 _DOORS_CLOSED, _DRAINED, _LOOPS_ENDED, _SESSIONS_CLOSED, _STORE_CLOSED = 0.5, 0.65, 0.8, 0.85, 0.95
@@ -95,7 +96,9 @@ class Service:
         self._own_writer = own_writer
         self.failed = asyncio.Event()
         self.settings = settings
-        self.clock = clock
+        self.machine = clock
+        self._time = ServiceClock(clock)
+        self.clock: Clock = self._time
         self.loaded = loaded
         self.environ = environ
         self.metrics = Metrics()
@@ -106,7 +109,6 @@ class Service:
         self._runner: Runner | None = None
         self._listening = False
         self.draining = False
-        self._offset = clock.now() - clock.monotonic()
         self.demo: Demo | None = None
         self.bot: Bot | None = None
         self._undo = AsyncExitStack()
@@ -138,6 +140,8 @@ class Service:
         applied = await self.store.start()
         if applied:
             self._log.info("schema.migrated", revisions=applied)
+        self.timekeeper = self._timekeeper()
+        await self.timekeeper.agree()
         await in_turn(self.adopt)
         self.vault = StoreVault(self.store)
         self.root = (await self.vault.make_once(vault.ROOT)).encode()
@@ -278,13 +282,27 @@ class Service:
     def _masks(self, source: str = "") -> Sequence[str]:
         return self.live.policy.rules(source).mask
 
+    def _timekeeper(self) -> Timekeeper:
+        shared = self.database_clock if self.settings.uses_postgresql else None
+        return Timekeeper(
+            self.store,
+            self._time,
+            shared,
+            looked=lambda: self.ticks.follow_machine(),
+            jumped=lambda: self.ticks.look_anew(),
+        )
+
+    async def database_clock(self) -> Reading:
+        """PostgreSQL's time of day, which leads the clocks of all services on it."""
+        return Reading(*await self.store.read(clock_reading, self.clock.monotonic))
+
     def _give_back(self, work: Work) -> Awaitable[object]:
         return self.store.do(outbox.unclaim, outbox.Unused(work, self.clock.now()))
 
     def _troubles(self) -> ServiceState:
         """What the leads should hear of, as far as it does not stand in the store."""
         credential = self.minter.report()
-        hooks = self.hooks.disabled_since(self.clock.now() - 900)
+        hooks = self.hooks.disabled_since(self.clock.monotonic() - 900)
         if self.bot and self.bot.webhooks_repaired:
             webhooks = (
                 "Webex had switched the bot's webhook off; it is on again, and what was missed is read."
@@ -379,7 +397,7 @@ class Service:
             keep(stage, pump.run)
         keep("leases", self.heartbeat.run)
         keep("credential", self._obtain_credential)
-        keep("clock", self._watch_clock)
+        keep("clock", self.timekeeper.run)
         if self.bot:
             keep("bot-begin", self.bot.begin)
         if self.settings.uses_postgresql:
@@ -517,25 +535,6 @@ class Service:
         await self._listen_again()
 
     # what time brings
-
-    async def _watch_clock(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            with suppress(StoreUnavailable):
-                await self._notice_jump()
-
-    async def _notice_jump(self) -> None:
-        """A time of day that was set moves what waits along; the store's only where one machine's clock counts."""
-        now, steady = self.clock.now(), self.clock.monotonic()
-        jumped = (now - steady) - self._offset
-        if abs(jumped) < _JUMP_SECONDS:
-            return
-        self._offset = now - steady
-        self.ticks.jumped(jumped)
-        self._log.warning("clock.jumped", seconds=round(jumped, 1))
-        if not self.settings.uses_postgresql:
-            await self.store.do(ticks.rebase, ticks.Jump(jumped))
-            self.ticks.reissue_at(now)
 
     async def _put_due(self) -> None:
         if await self.store.do(ticks.put_due, ticks.Tick(self.clock.now())):

@@ -83,6 +83,8 @@ class Writer:
         What one turn of the loop submits is committed together.
         """
         pending = self._pending(operation, item)
+        if getattr(operation, "alone", False):
+            self._flush()
         self._waiting.append(pending)
         self._plan()
         self._look_for_a_hang()
@@ -127,18 +129,31 @@ class Writer:
 
     def _send(self) -> None:
         self._planned = False
-        self._waiting.extendleft(reversed(self._later))
+        self._waiting.extend(self._later)
         self._later.clear()
         if self._gone or not self._waiting:
             self._idle.set()
             return
-        self._under_way = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+        self._under_way = self._next_batch()
         assert self._loop is not None
         self._sent_at = self._loop.time()
         try:
             self._lane.send([(operation, item) for operation, item, _ in self._under_way])
         except Exception as error:  # noqa: BLE001 - whoever waits for these calls must hear of it
             self._loop.call_soon(self._answered, [error] * len(self._under_way))
+
+    def _next_batch(self) -> list[_Pending]:
+        """What goes together. An operation that is `alone` has a transaction of its own, between what was submitted
+        before and after it."""
+        batch: list[_Pending] = []
+        while self._waiting and len(batch) < _MOST:
+            alone = getattr(self._waiting[0][0], "alone", False)
+            if alone and batch:
+                break
+            batch.append(self._waiting.popleft())
+            if alone:
+                break
+        return batch
 
     def _answered(self, results: list[Any]) -> None:
         answered, self._under_way = self._under_way, []
