@@ -118,6 +118,7 @@ class Callbacks:
     async def work(self, work: Work) -> Work | None:
         """Attempts one delivery and settles it; the lane's next one, on the same lease and in the same place."""
         following: Work | None = None
+        self._busy[work.lane] = work.address or ""
         try:
             following = await self._attempt(work)
         finally:
