@@ -54,6 +54,7 @@ class Timekeeper:
         self._jumped = jumped
         self._ahead = clock.machine.now() - clock.machine.monotonic()
         self._looks = 0
+        self._unsure: ticks.Jump | None = None
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
@@ -96,12 +97,15 @@ class Timekeeper:
         if abs(off) < JUMP_SECONDS:
             self._clock.move(off)
             return
+        jump = self._unsure or ticks.Jump(off, self._clock.now() + off)
         # In one step: whatever is submitted from now on goes by the new time, and comes after this.
-        rebased = self._store.do(ticks.rebase, ticks.Jump(off, self._clock.now() + off))
-        self._clock.move(off)
+        rebased = self._store.do(ticks.rebase, jump)
+        self._clock.move(jump.seconds)
         try:
             await rebased
-        except StoreUnavailable:
-            self._clock.move(-off)
+        except Exception:
+            self._clock.move(-jump.seconds)
+            self._unsure = jump  # it may be stored all the same: the very same one is not done twice
             raise
+        self._unsure = None
         self._jumped()

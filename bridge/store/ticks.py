@@ -120,9 +120,11 @@ def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
     conversations ended, when a team opens, what leads said of somebody's duty. How long ago that was, retention
     finds by the list of jumps.
     """
+    known = known_jumps(connection)
     for jump in jumps:
-        _rebase(connection, jump.seconds, jump.at)
-    insert_all(connection, clock_jumps, [{"at": jump.at, "seconds": jump.seconds} for jump in jumps])
+        if (jump.at, jump.seconds) not in known:  # else it was done, and only the answer was lost
+            _rebase(connection, jump.seconds, jump.at)
+            insert_all(connection, clock_jumps, [{"at": jump.at, "seconds": jump.seconds}])
     return [None] * len(jumps)
 
 

@@ -7,6 +7,9 @@ import time
 import pytest
 
 from bridge.simulator import Simulator, World
+from bridge.store.committer import StoreUnavailable
+from bridge.store.intake import work
+from bridge.store.ticks import rebase
 from tests.harness import AMY, BO, ShiftedClock, config, eventually, running
 from tests.scenarios.steps import answer, greeted, heard
 
@@ -26,16 +29,10 @@ async def jump(bridge, machine: ShiftedClock, seconds: float) -> None:
     service = bridge.service
     for _ in range(2):
         await service._put_due()
-        await service.intake._store.do(*_round(service))
+        await service.store.do(work, service._round())
         bridge.wake()
         await service.retention.run()
         await service.timekeeper.look()
-
-
-def _round(service):
-    from bridge.store.intake import work
-
-    return work, service._round()
 
 
 @jumps
@@ -60,6 +57,35 @@ async def test_a_conversation_goes_on(sim: Simulator, world: World, seconds: flo
             await eventually(lambda: stream.of("warning"), within=60)
             await bridge.advance(61)
             await eventually(lambda: stream.of("ended"), within=60)
+
+
+async def test_a_jump_whose_answer_is_lost_is_done_once(sim: Simulator, world: World) -> None:
+    """The store moved what waits, and the service did not hear of it: it asks again, and nothing moves twice."""
+    machine = ShiftedClock()
+    async with running(IMPATIENT, sim, clock=machine) as bridge:
+        ada = await greeted(bridge)
+        service = bridge.service
+        lane = service.store.writer._lane
+        commit = lane._committer.commit
+
+        def lossy(batch):
+            results = commit(batch)
+            lost = StoreUnavailable("the database has not answered")
+            return [
+                lost if call[0] is rebase else result for call, result in zip(batch, results, strict=True)
+            ]
+
+        lane._committer.commit = lossy
+        machine.ahead += HOUR
+        with pytest.raises(StoreUnavailable):
+            await service.timekeeper.look()
+        lane._committer.commit = commit
+        await eventually(lambda: abs(service.clock.now() - machine.now()) < 1, within=60)
+        await jump(bridge, machine, 0)
+        assert await ada.status() == "open"
+        await bridge.advance(245)
+        async with ada.stream(0) as stream:
+            await eventually(lambda: stream.of("warning"), within=60)
 
 
 @jumps
