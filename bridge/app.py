@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -19,6 +19,7 @@ from bridge.bot.bot import Bot, BotParts
 from bridge.bot.presence import LOOK_SECONDS as PRESENCE_SECONDS
 from bridge.bus import Bus
 from bridge.callbacks import Callbacks
+from bridge.clock import ServiceClock
 from bridge.courier import Courier
 from bridge.domain.errors import BridgeError, WebexError
 from bridge.domain.retry import backoff
@@ -35,15 +36,16 @@ from bridge.pump import Pump
 from bridge.reload import Reloader
 from bridge.retention import Retention
 from bridge.store import hearing, hooks, news, outbox, ticks, vault
-from bridge.store.committer import StoreUnavailable
 from bridge.store.hearing import LookAgain
 from bridge.store.intake import Outcome, Round
 from bridge.store.outbox import Settled, Work
 from bridge.store.policies import Adopted, adopt
+from bridge.store.sql import clock_reading
 from bridge.store.store import Store, StoreVault
 from bridge.store.turns import in_turn
 from bridge.store.vault import Cipher
 from bridge.ticks import Ticks
+from bridge.timekeeping import Reading, Timekeeper
 from bridge.tokens import Tokens
 from bridge.webex.client import WebexClient
 from bridge.webex.setup import OUR_WEBHOOKS
@@ -57,7 +59,6 @@ from handlers.server import Runner, origin_of
 
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
 _HEARTBEAT_SECONDS = 3.0
-_JUMP_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 64, 16  # in flight at once, by stage
 
@@ -82,7 +83,9 @@ class Service:
         self._own_writer = own_writer
         self.failed = asyncio.Event()
         self.settings = settings
-        self.clock = clock
+        self.machine = clock
+        self._time = ServiceClock(clock)
+        self.clock: Clock = self._time
         self.loaded = loaded
         self.environ = environ
         self.metrics = Metrics()
@@ -92,7 +95,6 @@ class Service:
         self._runner: Runner | None = None
         self._listening = False
         self.draining = False
-        self._offset = clock.now() - clock.monotonic()
         self.demo: Demo | None = None
         self.bot: Bot | None = None
         self._undo = AsyncExitStack()
@@ -123,6 +125,8 @@ class Service:
         applied = await self.store.start()
         if applied:
             self._log.info("schema.migrated", revisions=applied)
+        self.timekeeper = self._timekeeper()
+        await self.timekeeper.agree()
         await in_turn(self.adopt)
         self.vault = StoreVault(self.store)
         self.root = (await self.vault.make_once(vault.ROOT)).encode()
@@ -237,13 +241,27 @@ class Service:
         )
         return Bot(parts)
 
+    def _timekeeper(self) -> Timekeeper:
+        shared = self.database_clock if self.settings.uses_postgresql else None
+        return Timekeeper(
+            self.store,
+            self._time,
+            shared,
+            looked=lambda: self.ticks.follow_machine(),
+            jumped=lambda: self.ticks.look_anew(),
+        )
+
+    async def database_clock(self) -> Reading:
+        """PostgreSQL's time of day, which leads the clocks of all services on it."""
+        return Reading(*await self.store.read(clock_reading, self.clock.monotonic))
+
     def _give_back(self, work: Work) -> Awaitable[object]:
         return self.store.do(outbox.unclaim, outbox.Unused(work, self.clock.now()))
 
     def _troubles(self) -> ServiceState:
         """What the leads should hear of, as far as it does not stand in the store."""
         credential = self.minter.report()
-        hooks = self.hooks.disabled_since(self.clock.now() - 900)
+        hooks = self.hooks.disabled_since(self.clock.monotonic() - 900)
         if self.bot and self.bot.webhooks_repaired:
             webhooks = (
                 "Webex had switched the bot's webhook off; it is on again, and what was missed is read."
@@ -320,7 +338,7 @@ class Service:
         runs = [self.intake.run(), *(pump.run() for pump in self.pumps.values()), self._obtain_credential()]
         self._tasks = [asyncio.create_task(run) for run in runs]
         self._tasks.append(asyncio.create_task(self._catch_up()))
-        self._tasks.append(asyncio.create_task(self._watch_clock()))
+        self._tasks.append(asyncio.create_task(self.timekeeper.run()))
         if self.bot:
             self._tasks.append(asyncio.create_task(self.bot.begin()))
         if self.settings.uses_postgresql:
@@ -442,25 +460,6 @@ class Service:
         if keys:
             beat = outbox.Heartbeat(self.store.owner, self.clock.now() + LEASE_SECONDS, keys)
             await self.store.do(outbox.extend, beat)
-
-    async def _watch_clock(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            with suppress(StoreUnavailable):
-                await self._notice_jump()
-
-    async def _notice_jump(self) -> None:
-        """A time of day that was set moves what waits along; the store's only where one machine's clock counts."""
-        now, steady = self.clock.now(), self.clock.monotonic()
-        jumped = (now - steady) - self._offset
-        if abs(jumped) < _JUMP_SECONDS:
-            return
-        self._offset = now - steady
-        self.ticks.jumped(jumped)
-        self._log.warning("clock.jumped", seconds=round(jumped, 1))
-        if not self.settings.uses_postgresql:
-            await self.store.do(ticks.rebase, ticks.Jump(jumped))
-            self.ticks.reissue_at(now)
 
     async def _put_due(self) -> None:
         if await self.store.do(ticks.put_due, ticks.Tick(self.clock.now())):

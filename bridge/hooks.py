@@ -143,7 +143,7 @@ class Hooks:
 
     async def _revive(self, work: HookWork, lent: LentToken, webhook: Webhook) -> float | None:
         """Webex disables a webhook after failures; it is enabled again, but not while that would be undone."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         since = self._inactive_since.setdefault(webhook.id, now)
         if now - since < _REST_AFTER_DISABLING:
             self._log.warning("webhook.disabled", guest=work.guest.id[:12])
@@ -156,7 +156,7 @@ class Hooks:
         return None
 
     def disabled_since(self, moment: float) -> int:
-        """How many webhooks were found switched off since then and wait to be enabled again."""
+        """How many webhooks were found switched off since then (of the steady clock) and wait to be enabled again."""
         return sum(since > moment for since in self._inactive_since.values())
 
     async def _refused(self, work: HookWork, error: Refused) -> None:

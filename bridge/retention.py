@@ -16,7 +16,6 @@ from bridge.store.store import Store
 
 _RUN_SECONDS = 300.0  # then the next run goes on
 _REST, _LONGEST_REST = 4.0, 0.5  # of a piece's time, after it; seconds
-_UNCLAIMED_SECONDS = 3600.0  # after which a file is no upload any more whose words are still to come
 
 
 class Retention:
@@ -50,13 +49,9 @@ class Retention:
 
     async def _sweep(self, until: float) -> None:
         """Files that an upload left behind. Those that were looked at once are not looked at again."""
-        before = self._clock.now() - _UNCLAIMED_SECONDS
-        while self._clock.monotonic() < until:
-            behind = await self._piece(sweep_files, Sweep(before, self._swept))
-            if behind is None:
-                self._swept = (before, "")
-                return
-            self._swept = behind
+        more = True
+        while more and self._clock.monotonic() < until:
+            self._swept, more = await self._piece(sweep_files, Sweep(self._clock.now(), self._swept))
 
     async def _piece(self, operation: Operation[Item, Result], item: Item) -> Result:
         """One transaction, or a part of one that carries events as well; then four times as long for them alone."""

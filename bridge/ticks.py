@@ -11,12 +11,14 @@ import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bridge.clock import SystemClock
 from bridge.domain.errors import crash
 from bridge.ports import Clock
 from bridge.store.committer import StoreUnavailable
 
 Job = Callable[[], Awaitable[object]]
 
+JUMP_SECONDS = 5.0  # a clock that was set by less is followed without more ado
 _REISSUE = "token.reissue"
 _REISSUE_FLOOR = 5.0  # another process may have died with its timers: look this often anyway
 
@@ -26,6 +28,8 @@ class Ticks:
 
     def __init__(self, clock: Clock, sweep: Callable[[], Awaitable[float | None]]) -> None:
         self._clock = clock
+        self._machine = SystemClock()
+        self._ahead = self._machine.now() - self._machine.monotonic()
         self._sweep = sweep
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -36,7 +40,7 @@ class Ticks:
 
     def every(self, seconds: float, name: str, job: Job, *, first_after: float | None = None) -> None:
         """Runs `job` every so many seconds; its failure is logged and does not stop the next run."""
-        start = self._at(self._clock.now() + (seconds if first_after is None else first_after))
+        start = self._in(seconds if first_after is None else first_after)
         self._scheduler.add_job(
             self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=start
         )
@@ -59,10 +63,15 @@ class Ticks:
         self._scheduler.add_job(
             self._guarded(_REISSUE, self.reissue),
             "date",
-            run_date=self._at(max(moment, self._clock.now())),
+            run_date=self._in(max(0.0, moment - self._clock.now())),
             id=_REISSUE,
             replace_existing=True,
         )
+
+    def look_anew(self) -> None:
+        """The service's own clock was set: when the next token is due is found out at once."""
+        self._next = None
+        self.reissue_at(self._clock.now())
 
     async def reissue(self) -> None:
         if self._sweeping.locked():
@@ -73,9 +82,12 @@ class Ticks:
                 self._scheduler.remove_job(_REISSUE)
             self.reissue_at(await self._sweep())
 
-    def jumped(self, seconds: float) -> None:
-        """The time of day was set: what was to happen in a minute still happens in a minute."""
-        self._next = None
+    def follow_machine(self) -> None:
+        """Where the machine's time of day was set, what was to happen in a minute still happens in a minute."""
+        ahead = self._machine.now() - self._machine.monotonic()
+        seconds, self._ahead = ahead - self._ahead, ahead
+        if abs(seconds) < JUMP_SECONDS:
+            return
         for job in self._scheduler.get_jobs():
             if job.next_run_time is not None:
                 job.modify(next_run_time=job.next_run_time + timedelta(seconds=seconds))
@@ -93,6 +105,6 @@ class Ticks:
 
         return run
 
-    @staticmethod
-    def _at(moment: float) -> datetime:
-        return datetime.fromtimestamp(moment, UTC)
+    def _in(self, seconds: float) -> datetime:
+        """That moment by the machine's own time of day, which is APScheduler's, whatever clock the service has."""
+        return datetime.fromtimestamp(self._machine.now() + seconds, UTC)

@@ -24,7 +24,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ from bridge.clock import SystemClock
 from bridge.simulator import Simulator
 from bridge.store.engine import open_engine
 from bridge.store.migrate import migrate
+from bridge.timekeeping import Reading
 from config.load import load
 from config.settings import load_settings
 from tests.customers import Customer
@@ -93,13 +93,17 @@ async def eventually(condition: Callable[[], Any], within: float = 10, why: str 
 
 
 class ShiftedClock(SystemClock):
-    """The machine's clock, which a test can put forward; share it with `World(clock.now)`."""
+    """The machine's clock, which a test can put forward; share it with `World(clock.now)`.
 
-    def __init__(self) -> None:
+    `shift`: time itself has moved on, everywhere. `ahead`: this machine's time of day is wrong by so much, or was set.
+    """
+
+    def __init__(self, ahead: float = 0.0) -> None:
         self.shift = 0.0
+        self.ahead = ahead
 
     def now(self) -> float:
-        return super().now() + self.shift
+        return super().now() + self.shift + self.ahead
 
     def monotonic(self) -> float:
         return super().monotonic() + self.shift
@@ -138,6 +142,15 @@ def _migrated() -> Path:
     migrate(engine)
     engine.dispose()
     return Path(folder) / "bridge.db"
+
+
+class TravellingService(Service):
+    """A service whose database's clock moves on with everybody's."""
+
+    async def database_clock(self) -> Reading:
+        reading = await super().database_clock()
+        shift = self.machine.shift if isinstance(self.machine, ShiftedClock) else 0.0
+        return reading._replace(at=reading.at + shift)
 
 
 class Bridge:
@@ -192,11 +205,12 @@ class Bridge:
         source: str = "kiosk",
         webhook_id: str | None = None,
         secret: bytes = SECRET,
+        at: float | None = None,
         **data: Any,
     ) -> tuple[int, Any]:
-        """Posts a signed event; (status, the answer's JSON)."""
+        """Posts an event that was signed at `at`, or now by this machine's clock; (status, the answer's JSON)."""
         raw = json.dumps({"type": type, "data": data}).encode()
-        headers = signed(raw, secret, self.clock.now(), webhook_id)
+        headers = signed(raw, secret, self.clock.now() if at is None else at, webhook_id)
         async with self.session.post(f"{self.url}/v1/events/{source}", data=raw, headers=headers) as answer:
             return answer.status, {**await answer.json(), "headers": dict(answer.headers)}
 
@@ -242,12 +256,8 @@ class RunningBridge(Bridge):
     async def start(self) -> None:
         settings = load_settings(self.environ)
         loaded = load(self.path, self.environ)
-        self.service = Service(settings, loaded, self.clock, self.environ, self.webex_timeout)
+        self.service = TravellingService(settings, loaded, self.clock, self.environ, self.webex_timeout)
         await self.service.start()
-        # APScheduler reads the machine's own clock, whatever the service is given.
-        back = timedelta(seconds=self.clock.now() - SystemClock().now())
-        for job in self.service.ticks._scheduler.get_jobs():
-            job.modify(next_run_time=job.next_run_time - back)
 
     async def stop(self) -> None:
         if hasattr(self, "service"):

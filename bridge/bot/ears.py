@@ -148,13 +148,13 @@ class Ears:
         people = self._known_people()
         count = len(people) if everybody else min(_AT_ONCE, len(people))
         for _ in range(count):
-            if self._clock.now() < self._quiet_until:
+            if self._clock.monotonic() < self._quiet_until:
                 return
             self._turn = (self._turn + 1) % len(people)
             try:
                 await self._look_at(people[self._turn])
             except Throttled as error:
-                self._quiet_until = self._clock.now() + error.retry_after
+                self._quiet_until = self._clock.monotonic() + error.retry_after
             except WebexError as error:
                 self._log.warning("bot.not_looked", reason=str(error))
 

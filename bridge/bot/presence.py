@@ -41,7 +41,7 @@ class Presence:
     async def look(self) -> None:
         """Asks for the agents on duty now, and writes down what is against them or no longer is."""
         now = self._clock.now()
-        if now < self._quiet_until:
+        if self._clock.monotonic() < self._quiet_until:
             return
         desk = await self._store.read(bot_reads.desk, now)
         on_duty = self._on_duty(desk, now)
@@ -50,7 +50,7 @@ class Presence:
             try:
                 await self._look_at(on_duty[self._turn], desk)
             except Throttled as error:
-                self._quiet_until = self._clock.now() + error.retry_after
+                self._quiet_until = self._clock.monotonic() + error.retry_after
                 return
             except WebexError as error:
                 self._log.info("presence.not_seen", reason=str(error))

@@ -40,9 +40,11 @@ def list_() -> None:
     """
     from bridge.clock import SystemClock
     from bridge.store.dead_letters import dead_letters
+    from bridge.store.sql import time_by
 
-    now, count = SystemClock().now(), 0
+    count = 0
     with database() as connection:
+        now = time_by(connection, SystemClock().now())
         for letter in dead_letters(connection):
             if not count:
                 say(_line("ID", "AGE", "SOURCE", "CONVERSATION", "KIND", "REASON"))
@@ -70,12 +72,14 @@ def show(number: Number) -> None:
     """
     from bridge.clock import SystemClock
     from bridge.store.dead_letters import dead_letters
+    from bridge.store.sql import time_by
 
     with database() as connection:
         letter = next(dead_letters(connection, number), None) if abs(number) < _MOST else None
+        now = time_by(connection, SystemClock().now())
     if letter is None:
         fail(f"there is no dead letter {number}")
-    died = SystemClock().now() - (letter.died_at or 0)
+    died = now - (letter.died_at or 0)
     for name, value in (
         ("number", str(letter.id)),
         ("kind", f"{letter.kind} ({_WORDS.get(letter.kind, letter.kind)})"),
@@ -127,13 +131,15 @@ def drop(numbers: Numbers = None, every: Every = False) -> None:
 def _deal(work: Any, done: str, numbers: list[int] | None, every: bool, sentences: dict[str, str]) -> None:
     from bridge.clock import SystemClock
     from bridge.store.dead_letters import UNKNOWN, dead_ids
+    from bridge.store.sql import time_by
 
     if bool(numbers) == every:
         misused("give the numbers of dead letters (bridge dead-letters list), or --all")
     with database(writes=True) as connection:
         ids = dead_ids(connection) if every else list(dict.fromkeys(numbers or ()))
         outcomes = dict.fromkeys(ids, UNKNOWN)
-        outcomes |= work(connection, [ident for ident in ids if abs(ident) < _MOST], SystemClock().now())
+        now = time_by(connection, SystemClock().now())
+        outcomes |= work(connection, [ident for ident in ids if abs(ident) < _MOST], now)
     count = sum(outcome == done for outcome in outcomes.values())
     say(f"{done} {count} dead letter{'' if count == 1 else 's'}")
     refused = [sentences[outcome].format(ident) for ident, outcome in outcomes.items() if outcome != done]

@@ -46,6 +46,7 @@ def erase(
     from bridge.clock import SystemClock
     from bridge.domain.identity import customer_key
     from bridge.store.erase import erase
+    from bridge.store.sql import time_by
     from bridge.store.vault import ROOT, read_secret
     from bridge.store.visit import scrub, visit
 
@@ -60,7 +61,8 @@ def erase(
         root = cipher_of(settings).open(sealed).encode() if sealed else None
         customers = {customer_key(root, one, subject) for one in namespaces} if root else set()
         everywhere = source is None and namespace is None
-        done = erase(connection, customers, SystemClock().now(), subject=subject if everywhere else None)
+        now = time_by(connection, SystemClock().now())
+        done = erase(connection, customers, now, subject=subject if everywhere else None)
     _tell(done)
     if (done.conversations or done.guests) and not scrub(url):
         complain(

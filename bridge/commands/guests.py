@@ -32,12 +32,13 @@ def guests(config: ConfigFile = None) -> None:
     from bridge.clock import SystemClock
     from bridge.domain.errors import BridgeError
     from bridge.store.guests import live_tokens, next_due
+    from bridge.store.sql import time_by
 
     environ = environment(config)
     settings = settings_of(environ)
     way = loaded_of(config_path(environ), environ, offline=True).config.webex.guests
-    now = SystemClock().now()
     with database() as connection:
+        now = time_by(connection, SystemClock().now())
         tokens, holders = live_tokens(connection, now)
         due = next_due(connection)
     problem = None

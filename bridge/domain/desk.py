@@ -70,7 +70,8 @@ class DutyBook:
         self.roster = roster
         self.overrides = tuple(overrides)
         self.paused = paused  # teams that take nobody new for now
-        self.settled_until = 0.0  # until then all who wait are with the right team and know when it opens
+        # Within these two all who wait are with the right team and know when it opens.
+        self.settled_from, self.settled_until = 0.0, 0.0
         # Of those who wait, the last one that was looked at in vain: (queued_at, conversation).
         self.looked_past: tuple[float, str] | None = None
         self.left_out: set[str] = set()  # conversations that wait and whose plan cannot be written

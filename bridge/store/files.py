@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 
+from bridge.domain.elapsed import long_ago
 from bridge.store.tables import deliveries, envelopes, file_chunks, files, messages
+from bridge.store.ticks import known_jumps
 
 CHUNK_BYTES = 256 * 1024
 _AT_ONCE = 100
+_UNCLAIMED_SECONDS = 3600.0  # longer than any upload takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +92,29 @@ drop_files.rank = 1  # type: ignore[attr-defined]  # after the words of the same
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Looks for files made before `before` that belong to no words, from `behind` (a time and an id) on."""
+    """Looks for files that belong to no words an hour after they came, from `behind` (a time and an id) on."""
 
-    before: float
+    now: float
     behind: tuple[float, str] = (0.0, "")
 
 
-def sweep_files(connection: Connection, sweeps: Sequence[Sweep]) -> list[tuple[float, str] | None]:
-    """Removes what an upload left behind whose process died; how far it looked, None where there is no more."""
+def sweep_files(connection: Connection, sweeps: Sequence[Sweep]) -> list[tuple[tuple[float, str], bool]]:
+    """Removes what an upload left behind whose process died; how far it looked, and whether there is more."""
     return [_sweep(connection, one) for one in sweeps]
 
 
-def _sweep(connection: Connection, sweep: Sweep) -> tuple[float, str] | None:
+def _sweep(connection: Connection, sweep: Sweep) -> tuple[tuple[float, str], bool]:
     f = files.c
+    before = long_ago(sweep.now, _UNCLAIMED_SECONDS, known_jumps(connection))
     query = (
         select(f.id, f.conversation_id, f.created_at)
-        .where(f.url.is_(None), f.created_at < sweep.before, tuple_(f.created_at, f.id) > sweep.behind)
+        .where(f.url.is_(None), f.created_at < before, tuple_(f.created_at, f.id) > sweep.behind)
         .order_by(f.created_at, f.id)
         .limit(_AT_ONCE)
     )
     rows = connection.execute(query).all()
     _remove(connection, [row.id for row in rows if not _belongs(connection, row.id, row.conversation_id)])
-    return (rows[-1].created_at, rows[-1].id) if len(rows) == _AT_ONCE else None
+    return (rows[-1].created_at, rows[-1].id) if rows else sweep.behind, len(rows) == _AT_ONCE
 
 
 def _belongs(connection: Connection, file_id: str, conversation_id: str) -> bool:

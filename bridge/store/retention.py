@@ -45,7 +45,7 @@ from bridge.store.tables import (
     locks,
     messages,
 )
-from bridge.store.ticks import forget
+from bridge.store.ticks import forget, known_jumps
 
 _LOOKED_AT = 100  # conversations in one transaction
 _MOST_MESSAGES, _MOST_BYTES = 1000, 64 * 1024 * 1024  # of those that go in it, but for a larger one alone
@@ -79,7 +79,7 @@ def purge(connection: Connection, wishes: Sequence[Purge]) -> list[Purged]:
 
 
 def _purge(connection: Connection, wish: Purge) -> Purged:
-    jumps = _jumps(connection)
+    jumps = known_jumps(connection)
     before = long_ago(wish.now, max(wish.keep_seconds, KEPT_READABLE_SECONDS), jumps)
     ended_at, ident = wish.behind
     rows = _ENDED.one(connection, before=before, ended=ended_at, ident=ident, most=_LOOKED_AT)
@@ -123,11 +123,6 @@ def _kept(
     return {row.conversation_id for row in found}
 
 
-def _jumps(connection: Connection) -> list[tuple[float, float]]:
-    """When the clock was set, as long as something from before it is kept."""
-    return [(row.at, row.seconds) for row in _JUMPS.one(connection)]
-
-
 @dataclass(frozen=True, slots=True)
 class Tidy:
     """Looks at all that belongs to no conversation in particular, or is kept for a time of its own."""
@@ -142,7 +137,7 @@ def tidy(connection: Connection, wishes: Sequence[Tidy]) -> list[bool]:
 
 
 def _tidy(connection: Connection, wish: Tidy) -> bool:
-    jumps = _jumps(connection)
+    jumps = known_jumps(connection)
     kept, a_day = long_ago(wish.now, wish.keep_seconds, jumps), long_ago(wish.now, 86400, jumps)
     accepted = long_ago(wish.now, DEDUPE_SECONDS, jumps)
     remembered = long_ago(wish.now, max(wish.keep_seconds, DEDUPE_SECONDS), jumps)
@@ -223,4 +218,3 @@ _FORGET_NAMES = Prepared(
     )
     .values(display_name="", minted_name=None, email=None)
 )
-_JUMPS = Prepared(select(clock_jumps.c.at, clock_jumps.c.seconds))

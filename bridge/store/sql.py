@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,6 +27,23 @@ def take_turn(connection: Connection) -> None:
     """
     if connection.dialect.name != "sqlite":
         connection.execute(_TAKE_TURN, {"turn": _TURN, "most": str(_FROZEN_MS)})
+
+
+def clock_reading(connection: Connection, steady: Callable[[], float]) -> tuple[float, float, float]:
+    """PostgreSQL's own time, and `steady` right before and after: of two looks the one that took less."""
+    looks = []
+    for _ in range(2):
+        before = steady()
+        at = float(connection.execute(_CLOCK).scalar() or 0.0)
+        looks.append((at, before, steady()))
+    return min(looks, key=lambda look: look[2] - look[1])
+
+
+def time_by(connection: Connection, machine: float) -> float:
+    """The time by which what this database holds is compared: its server's, or the machine's for SQLite."""
+    if connection.dialect.name == "sqlite":
+        return machine
+    return float(connection.execute(_CLOCK).scalar() or 0.0)
 
 
 def insert_for(connection: Connection, table: Table) -> Any:
@@ -93,6 +110,7 @@ _TAKE_TURN = text(
     "SELECT pg_advisory_xact_lock(:turn), set_config('idle_in_transaction_session_timeout', :most, true),"
     " set_config('tcp_user_timeout', :most, true)"  # since 12; one that does not take an answer is not idle
 )
+_CLOCK = text("SELECT extract(epoch FROM clock_timestamp())")
 _WAKE = Prepared(
     lambda connection: _values(connection, lanes, ("key", "stage", "ready_at")).on_conflict_do_update(
         index_elements=["key"], set_={"ready_at": lanes.c.ready_at}

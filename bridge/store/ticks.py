@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, select, update
 
-from bridge.store.sql import insert_missing, wake
+from bridge.store.prepared import Prepared
+from bridge.store.sql import insert_all, insert_missing, wake
 from bridge.store.tables import (
     agents,
     choices,
+    clock_jumps,
     conversations,
     deliveries,
     envelopes,
@@ -19,6 +21,7 @@ from bridge.store.tables import (
     guest_tokens,
     guests,
     held,
+    hints,
     lanes,
     locks,
     messages,
@@ -103,37 +106,65 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The machine's time of day was set forward (positive) or back by so many seconds."""
+    """The machine's time of day was set forward (positive) or back by so many seconds, to `at`."""
 
     seconds: float
+    at: float
 
 
 def rebase(connection: Connection, jumps: Sequence[Jump]) -> list[None]:
-    """Moves everything that waits, or runs out, by as much as the clock jumped: what was an hour away still is."""
-    by = sum(jump.seconds for jump in jumps)
-    for table, columns, where in (
-        (lanes, ("ready_at",), None),
-        (locks, ("until",), None),
-        (
-            guests,
-            ("token_issued_at", "token_expires_at", "reissue_at", "minting_until", "parked_until"),
-            None,
-        ),
-        (guest_tokens, ("issued_at", "expires_at"), None),
-        (agents, ("last_given_at", "refused_until", "absent_until"), None),
-        (deliveries, ("quiet_until",), deliveries.c.state == "open"),
-        (conversations, _WAITING_TIMES, conversations.c.status != "ended"),
-        (threads, ("back_at",), threads.c.back_at.is_not(None)),
-    ):
-        statement = update(table).values({name: table.c[name] + by for name in columns})
-        connection.execute(statement if where is None else statement.where(where))
+    """Moves what is compared with the clock by as much as that jumped: what was an hour away, or ago, still is.
+
+    What happened keeps its time, and so does what was meant as a time of the clock: when messages were said and
+    conversations ended, when a team opens, what leads said of somebody's duty. How long ago that was, retention
+    finds by the list of jumps.
+    """
+    known = known_jumps(connection)
+    for jump in jumps:
+        if (jump.at, jump.seconds) not in known:  # else it was done, and only the answer was lost
+            _rebase(connection, jump.seconds, jump.at)
+            insert_all(connection, clock_jumps, [{"at": jump.at, "seconds": jump.seconds}])
     return [None] * len(jumps)
 
 
-_WAITING_TIMES = (
-    "queued_at", "given_at", "opened_at", "customer_at", "agent_at", "warned_at", "alerted_at", "asked_at",
-    "owed_at", "due_at",
+rebase.alone = True  # type: ignore[attr-defined]  # what was submitted before it goes by the old time
+
+
+def _rebase(connection: Connection, by: float, at: float) -> None:
+    # A key that is dead must not come back to life, nor one that is alive die before its time.
+    may_differ = conversations.c.key_dead_at > min(at, at - by)
+    for table, columns, where in (
+        (lanes, ("ready_at",), None),
+        (locks, ("until",), None),
+        (guests, _GUEST_TIMES, None),
+        (guest_tokens, ("issued_at", "expires_at"), None),
+        (agents, ("last_given_at", "refused_until", "absent_until"), None),
+        (envelopes, ("received_at",), envelopes.c.done_at.is_(None)),
+        (deliveries, ("created_at", "quiet_until"), deliveries.c.state == "open"),
+        (conversations, _OPEN_TIMES, conversations.c.status != "ended"),
+        (conversations, ("key_dead_at",), may_differ),
+        (threads, ("quiet_since", "back_at"), None),
+        (hints, ("at",), None),
+    ):
+        statement = update(table).values({name: table.c[name] + by for name in columns})
+        connection.execute(statement if where is None else statement.where(where))
+
+
+_GUEST_TIMES = (
+    "token_issued_at", "token_expires_at", "reissue_at", "minting_until", "parked_until", "last_ended_at",
 )  # fmt: skip
+_OPEN_TIMES = (
+    "created_at", "queued_at", "given_at", "opened_at", "customer_at", "agent_at", "warned_at", "alerted_at",
+    "asked_at", "owed_at", "due_at", "former_at",
+)  # fmt: skip
+
+
+def known_jumps(connection: Connection) -> list[tuple[float, float]]:
+    """When the clock was set, and by how much, in that order, as long as something from before it is kept."""
+    return [(row.at, row.seconds) for row in _JUMPS.one(connection)]
+
+
+_JUMPS = Prepared(select(clock_jumps.c.at, clock_jumps.c.seconds).order_by(clock_jumps.c.id))
 
 
 def forget(connection: Connection, conversation_ids: Sequence[str]) -> None:

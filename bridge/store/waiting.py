@@ -22,7 +22,7 @@ def astray(connection: Connection, desk: Desk, now: float) -> list[ColumnElement
     That can only be so when the configuration, an override or somebody's duty changed, so it is not asked
     again before the next of these once everybody is where they belong.
     """
-    if not +desk.queued or desk.book.settled_until > now:
+    if not +desk.queued or desk.book.settled_from <= now < desk.book.settled_until:
         return []
     query = (
         select(*_ASKED, _c.told, _c.opens_at, func.count())
@@ -42,7 +42,7 @@ def astray(connection: Connection, desk: Desk, now: float) -> list[ColumnElement
         if len(found) == _AT_ONCE:
             break
     if not found:
-        desk.book.settled_until = desk.book.changes_at(now)
+        desk.book.settled_from, desk.book.settled_until = now, desk.book.changes_at(now)
     return list(found.values())
 
 

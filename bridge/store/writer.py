@@ -48,6 +48,7 @@ class Writer:
         self._later: deque[_Pending] = deque()
         self._under_way: list[_Pending] = []
         self._sent_at = 0.0
+        self._alone: _Pending | None = None  # the last one that waits for a transaction of its own
         self._flush_at = 0.0
         self._planned = False
         self._idle = asyncio.Event()
@@ -78,6 +79,9 @@ class Writer:
         What one turn of the loop submits is committed together.
         """
         pending = self._pending(operation, item)
+        if getattr(operation, "alone", False):
+            self._flush()
+            self._alone = pending
         self._waiting.append(pending)
         self._plan()
         self._look_for_a_hang()
@@ -122,15 +126,31 @@ class Writer:
 
     def _send(self) -> None:
         self._planned = False
-        self._waiting.extendleft(reversed(self._later))
+        if self._alone is None:
+            self._waiting.extendleft(reversed(self._later))
+        else:
+            self._waiting.extend(self._later)  # what came before that one was put there with it
         self._later.clear()
         if self._gone or not self._waiting:
             self._idle.set()
             return
-        self._under_way = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+        self._under_way = self._next_batch()
         assert self._loop is not None
         self._sent_at = self._loop.time()
         self._lane.send([(operation, item) for operation, item, _ in self._under_way])
+
+    def _next_batch(self) -> list[_Pending]:
+        """What goes together. An operation that is `alone` has a transaction of its own, between what was submitted
+        before and after it."""
+        if self._alone is None:
+            return [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+        batch: list[_Pending] = []
+        while self._waiting and len(batch) < _MOST and not (batch and _is_alone(self._waiting[0])):
+            batch.append(pending := self._waiting.popleft())
+            if _is_alone(pending):
+                self._alone = None if pending is self._alone else self._alone
+                break
+        return batch
 
     def _answered(self, results: list[Any]) -> None:
         answered, self._under_way = self._under_way, []
@@ -159,7 +179,12 @@ class Writer:
             if not future.done():
                 future.set_exception(StoreUnavailable(why))
         self._waiting.clear()
+        self._alone = None
         self._later.clear()
+
+
+def _is_alone(pending: _Pending) -> bool:
+    return getattr(pending[0], "alone", False)
 
 
 class ThreadLane:

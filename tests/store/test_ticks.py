@@ -1,10 +1,25 @@
 """What time alone brings about, on both databases."""
 
+import asyncio
+
+import pytest
 from sqlalchemy import func, select, text
 
-from bridge.store import guests, reads, ticks
+from bridge.store import guests, hearing, reads, ticks
 from bridge.store.retention import Purge, purge
-from bridge.store.tables import conversations, lanes, messages
+from bridge.store.tables import (
+    agents,
+    choices,
+    conversations,
+    deliveries,
+    envelopes,
+    guest_tokens,
+    hints,
+    lanes,
+    messages,
+    threads,
+)
+from bridge.store.tables import guests as guests_table
 from tests.store.conftest import NOW
 
 
@@ -21,12 +36,96 @@ async def test_a_clock_that_is_set_moves_what_waits(bench, clock):
     await bench.settle(work, "again", again_at=NOW + 60)
     for jump in (-3600.0, 7200.0):
         clock.at += jump
-        await bench.store.do(ticks.rebase, ticks.Jump(jump))
+        await bench.store.do(ticks.rebase, ticks.Jump(jump, clock.at))
         assert await bench.claim() == []
         assert await bench.store.read(guests.next_due) == clock.at + 80
     clock.at += 60
     (again,) = await bench.claim()
     assert again.guest.usable(clock.at)
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 86400.0, -86400.0])
+async def test_what_is_compared_moves_and_what_happened_stays(bench, clock, jump):
+    """Each stored time that is held against the clock is as far away as before; what people are shown is as it was."""
+    await bench.accept("e1")
+    await bench.intake()
+    (work,) = await bench.take()
+    await bench.settle(work, room_id="r1", webex_created=1.0, listen_at=NOW + 2)
+    hint = hearing.Hint("m1", "g-ada", "amy@example.com", NOW)
+    await bench.store.do(hearing.note_hints, hint)
+    await bench.accept("e2", "bob")
+    await bench.intake()
+    await bench.accept("e3", "bob", kind="ended")
+    await bench.intake()
+    await bench.accept("waits", "ada", kind="said")
+    before = await bench.store.read(times)
+    clock.at += jump
+    await bench.store.do(ticks.rebase, ticks.Jump(jump, clock.at))
+    after = await bench.store.read(times)
+    moved = {name for name in before if before[name] and after[name] == before[name] + jump}
+    stayed = {name for name in before if before[name] and after[name] == before[name]}
+    assert moved == {
+        "conversations.created_at", "conversations.opened_at", "conversations.given_at", "conversations.customer_at",
+        "conversations.owed_at", "threads.quiet_since", "hints.at", "guests.token_issued_at",
+        "guests.token_expires_at", "guests.reissue_at", "guest_tokens.issued_at", "guest_tokens.expires_at",
+        "agents.last_given_at", "envelopes.received_at", "deliveries.created_at", "lanes.ready_at", "ended.key_dead_at",
+    }  # fmt: skip
+    assert stayed == {
+        "messages.at", "threads.since", "ended.ended_at", "ended.created_at", "choices.at", "done.done_at",
+        "guests.created_at",
+    }  # fmt: skip
+    await bench.intake()
+    said = select(messages.c.at).where(messages.c.text == "waits")
+    assert await bench.store.read(lambda c: c.execute(said).scalar()) == clock.at
+
+
+def times(connection):
+    """Stored times of an open conversation, and of one that has ended (`ended`), by table and column."""
+    rows = {
+        "conversations": select(conversations).where(conversations.c.status == "open"),
+        "ended": select(
+            conversations.c.ended_at, conversations.c.created_at, conversations.c.key_dead_at
+        ).where(conversations.c.status == "ended"),
+        "done": select(envelopes.c.done_at).where(envelopes.c.key == "e1"),
+        "envelopes": select(envelopes).where(envelopes.c.done_at.is_(None)),
+        "deliveries": select(deliveries).where(deliveries.c.state == "open"),
+        "lanes": select(lanes).where(lanes.c.stage == "hear"),
+        "guests": select(guests_table).where(guests_table.c.id == "g-ada"),
+        **{table.name: select(table) for table in (messages, threads, hints, guest_tokens, agents, choices)},
+    }
+    found = {}
+    for name, query in rows.items():
+        row = connection.execute(query).mappings().first()
+        found |= {
+            f"{name}.{column}": value
+            for column, value in row.items()
+            if isinstance(value, float) and (column in ("at", "since") or column.endswith(("_at", "_since")))
+        }
+    return found
+
+
+async def test_what_goes_by_the_old_time_and_by_the_new_never_shares_a_transaction(bench, clock):
+    """However much is submitted around it in one turn, moving stands between what came before it and after."""
+    order = []
+
+    def note(connection, items):
+        order.append(items)
+        return items
+
+    def moved(connection, items):
+        order.append("moved")
+        return ticks.rebase(connection, items)
+
+    moved.alone = True
+    waits = [bench.store.do(note, n) for n in (1, 2)]
+    waits.append(bench.store.do_later(note, 3, within=60))
+    waits.append(bench.store.do(moved, ticks.Jump(60, clock.at)))
+    waits.append(bench.store.do_later(note, 4, within=0))
+    waits += [bench.store.do(note, n) for n in (5, 6)]
+    await asyncio.gather(*waits)
+    assert sorted(order[0]) == [1, 2, 3]
+    assert order[1] == "moved"
+    assert sorted(order[2]) == [4, 5, 6]
 
 
 async def test_two_schedulers_make_one_envelope(bench, clock):
