@@ -156,7 +156,6 @@ class Service:
         await self._learn_gates()
         await self._listen()
         self._schedule()
-        await self._catch_up()
         self._work()
 
     def _build(self) -> None:
@@ -394,7 +393,7 @@ class Service:
         keep = self.loops.keep
         keep("in", self.intake.run)
         for stage, pump in self.pumps.items():
-            keep(stage, pump.run)
+            keep(stage, self._hear if stage == "hear" else pump.run)
         keep("leases", self.heartbeat.run)
         keep("credential", self._obtain_credential)
         keep("clock", self.timekeeper.run)
@@ -563,6 +562,11 @@ class Service:
     async def _listen_again(self) -> None:
         await self.store.do(listen_again, LookAgain(self.clock.now(), _CATCH_UP))
         self.pumps["hear"].wake()
+
+    async def _hear(self) -> None:
+        """Reading begins with what was said while nobody listened, at a pace, before anything else is claimed."""
+        await self._catch_up()
+        await self.pumps["hear"].run()
 
     async def _catch_up(self) -> None:
         """What agents said while nobody listened is read back."""

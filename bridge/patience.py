@@ -30,7 +30,6 @@ from bridge.webex.wire import Message
 
 WAIT_SECONDS = 120.0
 _AGAIN_SECONDS = 2.0
-_SLOWEST = 15.0  # so often at least, that the end of the wait is not missed
 
 
 def file_id(message_id: str, url: str) -> str:
@@ -58,7 +57,7 @@ class Patience:
         now = self._clock.now()
         until = await self._store.do(wait_for, Stuck((message_id, *behind), now + WAIT_SECONDS))
         if now < until:
-            raise NotYet(min(after, _SLOWEST, until - now))
+            raise NotYet(min(after, until - now))
 
 
 class AgentFiles:

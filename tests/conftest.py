@@ -77,11 +77,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-@pytest.fixture(params=KINDS)
-def fresh_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of each kind with nothing in it yet, for a first start."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/bridge.db"
-        return
-    with _database(request.getfixturevalue("postgres_server"), "template1") as url:
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """A database with nothing in it yet, for a first start."""
+    with _database(postgres_server, "template1") as url:
         yield url
+
+
+@pytest.fixture(params=KINDS)
+def fresh_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with nothing in it yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bridge.db"
+    return str(request.getfixturevalue("empty_postgres_url"))

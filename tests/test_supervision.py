@@ -9,7 +9,9 @@ import pytest
 import structlog
 
 from bridge import supervision
+from bridge.clock import SystemClock
 from bridge.intake import Intake
+from bridge.leases import Leases
 from bridge.pump import Pump
 from bridge.store.committer import StoreUnavailable
 from bridge.store.intake import Outcome, Round
@@ -120,7 +122,7 @@ async def test_a_claim_that_fails_does_not_end_its_stage(fault: str, monkeypatch
     async def work(_: Job) -> None:
         worked.set()
 
-    pump: Pump[Job] = Pump("say", claim, work, 4)
+    pump: Pump[Job] = Pump("say", claim, work, 4, Leases(SystemClock(), 10))
     with structlog.testing.capture_logs() as lines:
         pump.wake()
         await asyncio.wait_for(worked.wait(), 60)
@@ -158,7 +160,7 @@ async def test_a_stop_gives_claim_and_work_one_time_together(monkeypatch: pytest
     waited: list[float] = []
     real = asyncio.wait
 
-    async def wait(things, *, timeout: float):
+    async def wait(things, *, timeout: float, **more: object):
         waited.append(timeout)
         return await real(things, timeout=0)
 
@@ -169,16 +171,16 @@ async def test_a_stop_gives_claim_and_work_one_time_together(monkeypatch: pytest
     async def work(_: Job) -> None:
         await asyncio.Event().wait()
 
-    pump: Pump[Job] = Pump("say", lambda _: claims.pop() if claims else hangs, work, 4)
+    clock = SystemClock()
+    pump: Pump[Job] = Pump("say", lambda _: claims.pop() if claims else hangs, work, 4, Leases(clock, 10))
     pump.wake()
     await eventually(lambda: pump.lanes, within=60)
     pump.wake()
     monkeypatch.setattr("bridge.pump.asyncio.wait", wait)
-    loop = asyncio.get_running_loop()
-    now = loop.time()
-    monkeypatch.setattr(loop, "time", lambda: now + sum(waited))
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now + sum(waited))
     await pump.stop(7.0)
-    assert waited == [7.0, 0.0, 1.0]
+    assert waited == [7.0, 1.0]
 
 
 async def test_periodic_jobs_that_fare_ill_are_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from tests.scenarios.steps import all_sent
 
 PATIENT = 60.0
 FIRST = "my order broke"
-LONG = " ".join(f"word{number}-äöü" for number in range(1500))
+LONG = " ".join(f"word{number}-äöü" for number in range(600))
 GUESTS = "guest:"
 
 

@@ -29,7 +29,7 @@ async def test_unreadable_words_to_the_bot_end_in_two_minutes(desk: Desk, troubl
 
 
 def _say(desk: Desk, text: str, trouble: Any) -> str:
-    """Somebody's words to the bot, spoilt before their webhook is sent."""
+    """Somebody's words to the bot, spoiled before their webhook is sent."""
     ident = ""
     if trouble in ("kms", "shape"):
         watch = desk.world.watch(lambda: desk.world.messages and _spoil_last(desk, trouble))
@@ -41,7 +41,7 @@ def _say(desk: Desk, text: str, trouble: Any) -> str:
 
 
 def _spoil_last(desk: Desk, how: str) -> None:
-    list(desk.world.messages.values())[-1].spoilt = how
+    desk.world.spoil(list(desk.world.messages)[-1], how)
 
 
 def _asked(desk: Desk, message_id: str) -> bool:

@@ -105,7 +105,7 @@ async def test_hints_behind_what_cannot_be_read_yet_stay(
         def waits(connection: Connection) -> bool:
             due = connection.execute(select(lanes.c.ready_at).where(lanes.c.stage == "hear")).scalar_one()
             named = connection.execute(select(func.count()).select_from(hints)).scalar_one()
-            return due > clock.now() + 30 and named == 2
+            return due > clock.now() + 10 and named == 2
 
         await eventually(lambda: bridge.service.store.read(waits), PATIENCE)
         await bridge.advance(61)

@@ -122,7 +122,7 @@ async def test_malformed_message_is_passed_over(
     """What Webex lists in no form that can be read costs itself alone; whose it is is told where that is known."""
     async with running(SAID_TO_CUSTOMER, sim, public_url=public_url, clock=clock) as bridge:
         ada = await greeted(bridge)
-        world.webhook_lose = 1.0  # so that it is spoilt before it is seen
+        world.webhook_lose = 1.0  # so that it is spoiled before it is seen
         odd = answer(world, "odd")
         world.spoil(odd["id"], how)
         world.webhook_lose = 0.0

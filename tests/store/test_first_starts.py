@@ -78,13 +78,13 @@ async def test_a_start_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.postgres
 async def test_a_start_waits_for_another_that_migrates(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL as well, and says so."""
     monkeypatch.setattr("bridge.store.migrate._LOCK_MS", 10)
-    with psycopg.connect(postgres_url, autocommit=True) as other:
+    with psycopg.connect(empty_postgres_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(7440)")
-        store = store_on(postgres_url)
+        store = store_on(empty_postgres_url)
         with capture_logs() as log:
             starting = asyncio.create_task(store.start())
             await _told(log)

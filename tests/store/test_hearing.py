@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, func, select, update
 
 from bridge.domain.roster import Agent, Roster, Route, Team
-from bridge.store import catching_up, hearing, taken_back, ticks
+from bridge.store import catching_up, hearing, taken_back
 from bridge.store.hearing import NewWords, Thread, ThreadRead
+from bridge.store.retention import Tidy, tidy
 from bridge.store.sql import insert_all, wake
 from bridge.store.tables import conversations, envelopes, heard, hints, lanes, messages, threads
 from tests.store.conftest import NOW, Bench
@@ -219,11 +220,11 @@ async def test_what_was_heard_is_known_as_long_as_its_conversation_is_open(bench
     """However few days are kept; afterwards it is forgotten."""
     await settle(bench, await heard_by(bench), words("m1"))
     bench.clock.at += 20 * 86400
-    await bench.store.do(ticks.purge, ticks.Purge(bench.clock.at, 0))
+    await bench.store.do(tidy, Tidy(bench.clock.at, 0))
     assert await count(bench, heard) == 1
     await bench.accept("e2", kind="ended")
     await bench.intake()
-    await bench.store.do(ticks.purge, ticks.Purge(bench.clock.at + 1, 86400 * 3))
+    await bench.store.do(tidy, Tidy(bench.clock.at + 1, 86400 * 3))
     assert await count(bench, heard) == 0
 
 

@@ -198,7 +198,7 @@ async def test_the_writer_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tm
         raw = _environment_of(lane._process.pid)
         given = dict(one.split("=", 1) for one in raw.decode().split("\0") if one)
     finally:
-        await lane.stop()
+        await lane.stop(60)
     assert (given["PGSSLROOTCERT"], given["TZ"], given["PATH"]) == ("ca.pem", "UTC", os.environ["PATH"])
     assert {name for name in given if "SECRET" in name or "TOKEN" in name} == set()
 

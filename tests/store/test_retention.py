@@ -183,7 +183,9 @@ async def test_the_rest_is_tidied_in_pieces_as_well(bench: Bench, monkeypatch: p
 
 
 async def upload(bench: Bench, ident: str, conversation: str) -> None:
-    await bench.store.do(put_files, NewFile(ident, conversation, "x.png", "image/png", bench.clock.at))
+    room = {"reserved": 5, "most_of_conversation": 100, "most_in_all": 1000, "counts_for": 600.0}
+    file = NewFile(ident, conversation, "x.png", "image/png", bench.clock.at, **room)
+    await bench.store.do(put_files, file)
     await bench.store.do(put_chunks, Chunk(ident, 0, b"bytes"))
     await bench.store.do(finish_files, Whole(ident, 5))
 
