@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bridge.stopping import leave_when_told
+from bridge.service.stopping import leave_when_told
 
 if sys.argv[1:2] in (["run"], ["simulator"]):
     leave_when_told()  # the imports below take a second

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from bridge.domain.roster import DatedWindow, Window
+from bridge.domain.duty.roster import DatedWindow, Window
 from config.addresses import AddressError, web_origin
 from config.variables import VariableError, read_variable
 from config.windows import WindowError, parse_date, parse_dated_window, parse_window

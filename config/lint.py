@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 
 from pydantic import SecretStr
 
-from bridge.domain.roster import Window
-from bridge.domain.routing import speaks
+from bridge.domain.duty.roster import Window
+from bridge.domain.duty.routing import speaks
 from config.fields import secret_bytes
 from config.models import Agent, Config, Route, Team, When
 from config.problems import Path

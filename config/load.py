@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.domain.roster import Roster
+from bridge.domain.duty.roster import Roster
 from config.effects import WITHOUT_EFFECT, without_effect
 from config.files import (
     calendar_files,

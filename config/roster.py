@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bridge.domain import roster as domain
+from bridge.domain.duty import roster as domain
 from config.models import Agent, Config, Route, Team
 
 

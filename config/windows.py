@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from bridge.domain.roster import DatedWindow, Window
+from bridge.domain.duty.roster import DatedWindow, Window
 from config.problems import nearest
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -11,16 +11,16 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from bridge.domain.conversation.model import Conversation
+from bridge.domain.conversation.public import iso, message_item, state_item
 from bridge.domain.errors import Gone, Refused, Scanning, Throttled, WebexError
 from bridge.domain.identity import conversation_key
-from bridge.domain.model import Conversation
-from bridge.domain.public import iso, message_item, state_item
+from bridge.stages.tokens import NotNow
 from bridge.store import reads
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.files import drop_files, read_chunk
 from bridge.store.following import page
 from bridge.store.reads import State, StoredFile
-from bridge.tokens import NotNow
 from handlers.door import Door
 from handlers.events import Words, clean, not_too_long
 from handlers.origins import CORS, IDENT, need_origin

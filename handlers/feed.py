@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import structlog
 
 from bridge.bus import Bus
+from bridge.domain.conversation.model import Said
+from bridge.domain.conversation.public import message_item
 from bridge.domain.errors import crash
-from bridge.domain.model import Said
-from bridge.domain.public import message_item
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.following import MOST_BYTES, Look, Mark, look
 from bridge.store.reads import State
 from bridge.store.store import Store

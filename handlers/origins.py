@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.store import reads
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from handlers.parts import PARTS
 from handlers.problems import Handler, Problem
 

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from bridge.domain.errors import crash
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 
 STORE_RETRY_SECONDS = 5
 # An answer belongs to one caller and is data, never a page.

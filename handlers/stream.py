@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from bridge.domain.public import iso
-from bridge.store.committer import StoreUnavailable
+from bridge.domain.conversation.public import iso
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.following import changeable, page
 from handlers.customer import customer_of, number, shown_state
 from handlers.feed import PAGE, Feed, TooMany, as_line, frames

@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.domain.filenames import shortened
 from bridge.domain.filetypes import HEAD_BYTES, Mismatch, is_among, type_of
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.files import (
     CHUNK_BYTES,
     Chunk,

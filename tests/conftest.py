@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from bridge.store.engine import open_engine
-from bridge.store.migrate import migrate
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import open_engine
 from tests import postgres
 from tests.harness import migrated_sqlite
 
@@ -26,7 +26,7 @@ settings.load_profile("house")
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other things is no database that hangs; who tests that sets it back."""
-    monkeypatch.setattr("bridge.store.writer._HANGS_SECONDS", 120.0)
+    monkeypatch.setattr("bridge.store.engine.writer._HANGS_SECONDS", 120.0)
 
 
 @pytest.fixture(scope="session")

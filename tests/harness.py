@@ -31,12 +31,12 @@ from typing import Any
 import aiohttp
 
 from bridge import simulator as webex
-from bridge.app import Service
 from bridge.clock import SystemClock
+from bridge.service.app import Service
+from bridge.service.timekeeping import Reading
 from bridge.simulator import Simulator
-from bridge.store.engine import open_engine
-from bridge.store.migrate import migrate
-from bridge.timekeeping import Reading
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import open_engine
 from config.load import load
 from config.settings import load_settings
 from tests.customers import Customer

@@ -15,8 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from setuptools.dist import Distribution
 from sqlalchemy import Column, Connection, Integer, MetaData, text
 
-from bridge.store.engine import open_engine
-from bridge.store.migrate import migrate
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import open_engine
 from bridge.store.tables import metadata
 from tests.checkout import ROOT, texts, tracked
 
@@ -30,7 +30,7 @@ ROOMS = [
 
 MOST_LINES = 340
 LONGER = {  # and why
-    "bridge/app.py": "the composition root: every part is built and connected in one place",
+    "bridge/service/app.py": "the composition root: every part is built and connected in one place",
     "bridge/store/guests.py": "grants, intents and parks of one token read as one piece",
     "bridge/store/hearing.py": "claim, read and settle of one thread, beside the statements they run",
     "bridge/store/outbox.py": "claim, settle and fence of one delivery, beside the statements they run",

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.leases import LeaseLost, Leases
+from bridge.stages.leases import LeaseLost, Leases
 from tests.harness import ShiftedClock
 from tests.webex.server import serving
 

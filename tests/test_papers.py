@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bridge.__main__ import app
-from bridge.metrics import Metrics
+from bridge.service.metrics import Metrics
 from config.load import load
 from config.settings import Settings
 from tests.checkout import ROOT, code, papers, texts

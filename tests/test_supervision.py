@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
-from bridge import supervision
 from bridge.clock import SystemClock
-from bridge.intake import Intake
-from bridge.leases import Leases
-from bridge.pump import Pump
-from bridge.store.committer import StoreUnavailable
-from bridge.store.intake import Outcome, Round
-from bridge.supervision import Loops
-from bridge.ticks import Ticks
+from bridge.service import supervision
+from bridge.service.supervision import Loops
+from bridge.service.ticks import Ticks
+from bridge.stages.intake import Intake
+from bridge.stages.leases import Leases
+from bridge.stages.pump import Pump
+from bridge.store.deciding import Outcome, Round
+from bridge.store.engine.committer import StoreUnavailable
 from tests.harness import ShiftedClock, eventually
 
 
@@ -103,7 +103,7 @@ class Job:
 @pytest.mark.parametrize("fault", ["raises", "cancelled", "at once"])
 async def test_a_claim_that_fails_does_not_end_its_stage(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However it fails, also before anything could be awaited: the next one comes, and whoever woke is not hurt."""
-    monkeypatch.setattr("bridge.pump._TROUBLE_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.stages.pump._TROUBLE_SECONDS", 0.01)
     faults, worked = [fault], asyncio.Event()
 
     def claim(_: int) -> asyncio.Future[list[Job]]:
@@ -133,7 +133,7 @@ async def test_a_claim_that_fails_does_not_end_its_stage(fault: str, monkeypatch
 @pytest.mark.parametrize("fault", ["cancelled", "told"])
 async def test_a_round_that_fails_does_not_end_intake(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do those who hear of it and fail themselves."""
-    monkeypatch.setattr("bridge.intake._TROUBLE_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.stages.intake._TROUBLE_SECONDS", 0.01)
     rounds: list[str | None] = [None, fault]
 
     class Store:
@@ -176,7 +176,7 @@ async def test_a_stop_gives_claim_and_work_one_time_together(monkeypatch: pytest
     pump.wake()
     await eventually(lambda: pump.lanes, within=60)
     pump.wake()
-    monkeypatch.setattr("bridge.pump.asyncio.wait", wait)
+    monkeypatch.setattr("bridge.stages.pump.asyncio.wait", wait)
     now = clock.monotonic()
     monkeypatch.setattr(clock, "monotonic", lambda: now + sum(waited))
     await pump.stop(7.0)
@@ -185,7 +185,7 @@ async def test_a_stop_gives_claim_and_work_one_time_together(monkeypatch: pytest
 
 async def test_periodic_jobs_that_fare_ill_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that fails, until it succeeds; one that hangs; one that does not come any more."""
-    monkeypatch.setattr("bridge.ticks._LATE_SECONDS", 0.0)
+    monkeypatch.setattr("bridge.service.ticks._LATE_SECONDS", 0.0)
 
     async def nothing() -> None:
         return None

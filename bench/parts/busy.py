@@ -10,13 +10,13 @@ from sqlalchemy import Connection, insert
 
 from bench.processes import folder
 from bench.table import Shown, ms, rate, times
-from bridge.domain.model import SourceRules
-from bridge.domain.roster import Agent, Roster, Route, Team
-from bridge.policy import Policy
-from bridge.store import inbox, intake, outbox, policies
-from bridge.store.engine import open_engine
+from bridge.domain.conversation.model import SourceRules
+from bridge.domain.duty.roster import Agent, Roster, Route, Team
+from bridge.service.policy import Policy
+from bridge.store import deciding, inbox, outbox, policies
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import open_engine
 from bridge.store.guests import Budget
-from bridge.store.migrate import migrate
 from bridge.store.tables import conversations, guests
 from config.texts import Texts
 
@@ -78,7 +78,7 @@ def _decide(engine: object, now: float) -> None:
     while True:
         with engine.begin() as connection:  # type: ignore[attr-defined]
             policies.adopt(connection, [policies.Adopted("p", POLICY)])
-            if not intake.work(connection, [intake.Round(now + 1, "p")])[0].more:
+            if not deciding.work(connection, [deciding.Round(now + 1, "p")])[0].more:
                 return
 
 

@@ -14,10 +14,10 @@ from bench import postgres
 from bench.parts.busy import BUDGET, POLICY, arrival
 from bench.processes import folder
 from bench.table import Shown, ms, rate
-from bridge.store import guests, inbox, intake, outbox, policies
-from bridge.store.committer import Committer
-from bridge.store.engine import open_engine
-from bridge.store.migrate import migrate
+from bridge.store import deciding, guests, inbox, outbox, policies
+from bridge.store.engine.committer import Committer
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import open_engine
 
 _ROW = ("x" * 200,)
 
@@ -101,7 +101,7 @@ def _asked(where: Path, together: int) -> list[str]:
     calls: list[tuple[Any, Any]] = [
         (inbox.accept, arrival(f"e{number}", f"s{number}", now)) for number in range(together)
     ]
-    calls.append((intake.work, intake.Round(now, "p")))
+    calls.append((deciding.work, deciding.Round(now, "p")))
     calls.append((outbox.claim, outbox.Claim("say", "p", now, 10, 256, BUDGET)))
     works: Sequence[outbox.Work] = committer.commit(calls)[-1]
     committer.commit(

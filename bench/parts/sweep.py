@@ -11,9 +11,9 @@ from sqlalchemy import insert, text
 
 from bench.processes import folder
 from bench.table import Shown, ms, times
-from bridge.store.engine import open_engine
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import open_engine
 from bridge.store.guests import Budget, Due, next_due, take_due
-from bridge.store.migrate import migrate
 from bridge.store.tables import guests
 
 _DUE = 1_000

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.domain.desk import DutyBook
-from bridge.domain.roster import Roster
+from bridge.domain.conversation.desk import DutyBook
+from bridge.domain.duty.roster import Roster
 from bridge.ports import Clock
 from bridge.store import alarms, bot_reads
 from bridge.store.alarms import Alarm, Standing

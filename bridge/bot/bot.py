@@ -13,14 +13,14 @@ from bridge.bot.alarms import Alarms, ServiceState
 from bridge.bot.courier import BotCourier
 from bridge.bot.ears import Ears
 from bridge.bot.presence import Presence
+from bridge.domain.conversation.masking import Masks
+from bridge.domain.duty.roster import Roster
 from bridge.domain.errors import WebexError
-from bridge.domain.masking import Masks
 from bridge.domain.retry import backoff
-from bridge.domain.roster import Roster
 from bridge.domain.throttling import BOT, OwnedToken
-from bridge.leases import Leases
 from bridge.ports import Clock, Vault
-from bridge.pump import Pump
+from bridge.stages.leases import Leases
+from bridge.stages.pump import Pump
 from bridge.store.outbox import Work
 from bridge.store.store import Store
 from bridge.webex import setup

@@ -11,7 +11,7 @@ from typing import Any
 from webexteamssdk.models.cards import AdaptiveCard, Choice, Choices, Fact, FactSet, TextBlock
 from webexteamssdk.models.cards.actions import Submit
 
-from bridge.domain.bot_card import Context, escaped
+from bridge.domain.bot.card import Context, escaped
 
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 VERSION = "1.3"

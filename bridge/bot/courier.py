@@ -12,24 +12,23 @@ from typing import Any
 import structlog
 
 from bridge.bot.cards import attachment
-from bridge.domain.bot_card import Context, choices, context_facts, plain_text
-from bridge.domain.bot_duration import duration
-from bridge.domain.bot_words import About, one_line, to_agent, to_leads
-from bridge.domain.desk import DutyBook
+from bridge.domain.bot.card import Context, choices, context_facts, plain_text
+from bridge.domain.bot.words import About, duration, one_line, to_agent, to_leads
+from bridge.domain.conversation.desk import DutyBook
+from bridge.domain.conversation.masking import CARD, Masks, mask, masked, masked_words
+from bridge.domain.conversation.model import Conversation
+from bridge.domain.conversation.splitting import split_text
+from bridge.domain.duty.roster import Roster
 from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, WebexError
 from bridge.domain.identity import reference
-from bridge.domain.masking import CARD, Masks, mask, masked, masked_words
-from bridge.domain.model import Conversation
 from bridge.domain.retry import Again, after_failure
-from bridge.domain.roster import Roster
-from bridge.domain.splitting import split_text
 from bridge.domain.throttling import OwnedToken
-from bridge.leases import LeaseLost
-from bridge.lost_words import CutOff, cut_off_in_doubt, find
 from bridge.ports import Clock
+from bridge.stages.leases import LeaseLost
+from bridge.stages.lost_words import CutOff, cut_off_in_doubt, find
 from bridge.store import bot, bot_reads
 from bridge.store.bot import Told, Waiting
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.outbox import Claim, Settled, Work
 from bridge.store.store import Store
 from bridge.webex.client import WebexClient

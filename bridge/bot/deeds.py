@@ -8,21 +8,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.domain import bot_views as views
-from bridge.domain.bot_commands import Asker, Command, Refusal, help_text, parse
-from bridge.domain.bot_times import day_meant, ends_at
-from bridge.domain.bot_words import one_line
-from bridge.domain.desk import DutyBook
-from bridge.domain.duty_table import day_and_time
+from bridge.domain.bot import views
+from bridge.domain.bot.commands import Asker, Command, Refusal, help_text, parse
+from bridge.domain.bot.times import day_meant, ends_at
+from bridge.domain.bot.words import one_line
+from bridge.domain.conversation.desk import DutyBook
+from bridge.domain.conversation.masking import Masks, mask, masked, masked_words
+from bridge.domain.conversation.model import Conversation
+from bridge.domain.conversation.splitting import split_text
+from bridge.domain.duty.localtime import LocalTimeError, resolve_local
+from bridge.domain.duty.preview import preview, render_preview
+from bridge.domain.duty.roster import Ask, Roster, Team
+from bridge.domain.duty.routing import find_team
+from bridge.domain.duty.table import day_and_time
+from bridge.domain.duty.windows import local
 from bridge.domain.identity import reference
-from bridge.domain.localtime import LocalTimeError, resolve_local
-from bridge.domain.masking import Masks, mask, masked, masked_words
-from bridge.domain.model import Conversation
-from bridge.domain.preview import preview, render_preview
-from bridge.domain.roster import Ask, Roster, Team
-from bridge.domain.routing import find_team
-from bridge.domain.splitting import split_text
-from bridge.domain.windows import local
 from bridge.ports import Clock
 from bridge.store import bot_reads
 from bridge.store.bot import Effects, Saying, Wish

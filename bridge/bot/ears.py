@@ -12,18 +12,18 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bridge.bot.deeds import Deeds
-from bridge.domain.bot_words import STRANGER, UNREAD
+from bridge.domain.bot.words import STRANGER, UNREAD
+from bridge.domain.conversation.masking import Masks
+from bridge.domain.duty.roster import Roster
 from bridge.domain.errors import NotFound, Throttled, WebexError
-from bridge.domain.masking import Masks
 from bridge.domain.retry import Again, GiveUp, after_failure
-from bridge.domain.roster import Roster
 from bridge.domain.throttling import OwnedToken
-from bridge.leases import LeaseLost
-from bridge.patience import WAIT_SECONDS, NotYet, Patience
 from bridge.ports import Clock
+from bridge.stages.leases import LeaseLost
+from bridge.stages.patience import WAIT_SECONDS, NotYet, Patience
 from bridge.store import bot
 from bridge.store.bot import Answered, Effects, News, Saying
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.outbox import Claim, Settled, Work
 from bridge.store.store import Store
 from bridge.webex.client import WebexClient

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import structlog
 
-from bridge.domain.desk import DutyBook
+from bridge.domain.conversation.desk import DutyBook
+from bridge.domain.duty.roster import Agent, Roster
 from bridge.domain.errors import Throttled, WebexError
-from bridge.domain.roster import Agent, Roster
 from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock
 from bridge.store import bot, bot_reads

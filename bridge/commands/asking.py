@@ -12,13 +12,13 @@ import aiohttp
 from bridge import logs
 from bridge.clock import SystemClock
 from bridge.commands.common import cipher_of, complain
-from bridge.keys import own_key
-from bridge.minting import make_minter
 from bridge.ports import Minter
-from bridge.store.engine import is_sqlite
+from bridge.service.keys import own_key
+from bridge.service.minting import make_minter
+from bridge.store.engine.open import is_sqlite
+from bridge.store.operator.visit import NoDatabase, visit
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
-from bridge.store.visit import NoDatabase, visit
 from bridge.webex.client import WebexClient
 from bridge.webex.grant import read_grant
 from bridge.webex.service_credential import GRANT

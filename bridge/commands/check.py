@@ -10,7 +10,7 @@ import typer
 from bridge.commands.common import ConfigFile, config_path, environment, plainly, say
 
 if TYPE_CHECKING:
-    from bridge.domain.roster import Roster
+    from bridge.domain.duty.roster import Roster
     from config.problems import Problem
 
 
@@ -51,7 +51,7 @@ def check(
 
 def key_problems(environ: dict[str, str]) -> list[Problem]:
     """The key that the service made for itself, where there is one, must still be one."""
-    from bridge.keys import PATH, NoKey, read_key
+    from bridge.service.keys import PATH, NoKey, read_key
     from config.check import ENVIRONMENT
     from config.problems import Problem
 
@@ -66,9 +66,9 @@ def key_problems(environ: dict[str, str]) -> list[Problem]:
 
 def calendar_problems(roster: Roster, now: datetime) -> list[Problem]:
     """A calendar that cannot be used is an error; an event that names nobody is left out, with a warning."""
-    from bridge.calendars import with_calendars
-    from bridge.domain.roster import Roster
-    from bridge.domain.rota import RotaError
+    from bridge.domain.duty.roster import Roster
+    from bridge.domain.duty.rota import RotaError
+    from bridge.service.calendars import with_calendars
     from config.problems import Problem
 
     found: list[Problem] = []

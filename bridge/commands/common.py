@@ -93,7 +93,7 @@ def text_option(name: str, value: str) -> str:
 @contextmanager
 def database(*, writes: bool = False) -> Iterator[Connection]:
     """One transaction on the database that the environment names; it is neither made nor migrated."""
-    from bridge.store.visit import visit
+    from bridge.store.operator.visit import visit
 
     settings = settings_of(environment(None))
     with visit(settings.database_url.get_secret_value(), writes=writes) as connection:
@@ -102,7 +102,7 @@ def database(*, writes: bool = False) -> Iterator[Connection]:
 
 def cipher_of(settings: Settings) -> Cipher:
     """What opens the secrets in the database. A key that is not there is not made: it would open nothing."""
-    from bridge.keys import PATH, NoKey, read_key
+    from bridge.service.keys import PATH, NoKey, read_key
     from bridge.store.vault import Cipher
 
     if settings.secret_keys:

@@ -10,7 +10,7 @@ from bridge.commands.common import database, fail, misused, say
 from bridge.commands.words import age, one_line
 
 if TYPE_CHECKING:
-    from bridge.store.dead_letters import DeadLetter
+    from bridge.store.operator.dead_letters import DeadLetter
 
 app = typer.Typer(
     help="List, show, replay or drop what could not be delivered.",
@@ -39,8 +39,8 @@ def list_() -> None:
     bridge dead-letters list
     """
     from bridge.clock import SystemClock
-    from bridge.store.dead_letters import dead_letters
-    from bridge.store.sql import time_by
+    from bridge.store.engine.sql import time_by
+    from bridge.store.operator.dead_letters import dead_letters
 
     count = 0
     with database() as connection:
@@ -71,8 +71,8 @@ def show(number: Number) -> None:
     bridge dead-letters show 17
     """
     from bridge.clock import SystemClock
-    from bridge.store.dead_letters import dead_letters
-    from bridge.store.sql import time_by
+    from bridge.store.engine.sql import time_by
+    from bridge.store.operator.dead_letters import dead_letters
 
     with database() as connection:
         letter = next(dead_letters(connection, number), None) if abs(number) < _MOST else None
@@ -105,7 +105,7 @@ def replay(numbers: Numbers = None, every: Every = False) -> None:
     bridge dead-letters replay 17 18
     bridge dead-letters replay --all
     """
-    from bridge.store import dead_letters
+    from bridge.store.operator import dead_letters
 
     sentences = {
         dead_letters.UNKNOWN: "there is no dead letter {}",
@@ -122,7 +122,7 @@ def drop(numbers: Numbers = None, every: Every = False) -> None:
     bridge dead-letters drop 17
     bridge dead-letters drop --all
     """
-    from bridge.store import dead_letters
+    from bridge.store.operator import dead_letters
 
     sentences = {dead_letters.UNKNOWN: "there is no dead letter {}"}
     _deal(dead_letters.drop, dead_letters.DROPPED, numbers, every, sentences)
@@ -130,8 +130,8 @@ def drop(numbers: Numbers = None, every: Every = False) -> None:
 
 def _deal(work: Any, done: str, numbers: list[int] | None, every: bool, sentences: dict[str, str]) -> None:
     from bridge.clock import SystemClock
-    from bridge.store.dead_letters import UNKNOWN, dead_ids
-    from bridge.store.sql import time_by
+    from bridge.store.engine.sql import time_by
+    from bridge.store.operator.dead_letters import UNKNOWN, dead_ids
 
     if bool(numbers) == every:
         misused("give the numbers of dead letters (bridge dead-letters list), or --all")

@@ -22,11 +22,11 @@ from cryptography.fernet import Fernet
 from rich.console import Console
 
 from bridge import simulator
-from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.commands.common import fail, plainly
 from bridge.commands.timeline import Timeline, install
 from bridge.domain.signing import sign
+from bridge.service.app import Service
 from bridge.simulator import Simulator, World
 from config.load import load
 from config.settings import load_settings

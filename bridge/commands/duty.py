@@ -21,7 +21,7 @@ from bridge.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from bridge.domain.roster import Roster
+    from bridge.domain.duty.roster import Roster
     from config.load import Loaded
     from config.models import Config
 
@@ -53,10 +53,10 @@ def preview(
     bridge preview --at 2026-11-28T18:30 --store S12 --topic returns
     bridge preview --at 2026-11-28T18:30-06:00 --json
     """
-    from bridge.domain.localtime import LocalTimeError, resolve_local
-    from bridge.domain.preview import preview, render_preview
-    from bridge.domain.roster import Ask
-    from bridge.domain.routing import find_team
+    from bridge.domain.duty.localtime import LocalTimeError, resolve_local
+    from bridge.domain.duty.preview import preview, render_preview
+    from bridge.domain.duty.roster import Ask
+    from bridge.domain.duty.routing import find_team
 
     loaded = _loaded(config)
     ask = Ask(_source(loaded.config, source), store, topic, language)
@@ -88,8 +88,8 @@ def coverage(
     bridge coverage --from 2026-11-23 --to 2026-12-06
     bridge coverage --from 2026-12-24 --to 2026-12-26 --team front-desk --json
     """
-    from bridge.domain.coverage import MAX_DAYS, CoverageError, coverage_json, gaps, render_coverage
-    from bridge.domain.roster import Roster
+    from bridge.domain.duty.coverage import MAX_DAYS, CoverageError, coverage_json, gaps, render_coverage
+    from bridge.domain.duty.roster import Roster
 
     first, last = _date("--from", from_date), _date("--to", to_date)
     if last < first:
@@ -132,8 +132,8 @@ def _source(config: Config, given: str | None) -> str | None:
 
 def _with_shifts(roster: Roster, start: datetime, end: datetime) -> Roster:
     """The roster with its calendars read; what in them names nobody is told on stderr."""
-    from bridge.calendars import with_shifts
-    from bridge.domain.rota import RotaError
+    from bridge.domain.duty.rota import RotaError
+    from bridge.service.calendars import with_shifts
 
     try:
         complete, problems = with_shifts(roster, start, end)

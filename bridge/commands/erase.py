@@ -25,7 +25,7 @@ from bridge.commands.words import instant
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.store.erase import Erased, LeftAtWebex
+    from bridge.store.operator.erase import Erased, LeftAtWebex
 
 
 def erase(
@@ -45,10 +45,10 @@ def erase(
     """
     from bridge.clock import SystemClock
     from bridge.domain.identity import customer_key
-    from bridge.store.erase import erase
-    from bridge.store.sql import time_by
+    from bridge.store.engine.sql import time_by
+    from bridge.store.operator.erase import erase
+    from bridge.store.operator.visit import scrub, visit
     from bridge.store.vault import ROOT, read_secret
-    from bridge.store.visit import scrub, visit
 
     text_option("--subject", subject)
     if source is not None and namespace is not None:

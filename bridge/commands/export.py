@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.commands.common import database, misused
-from bridge.domain.public import iso
+from bridge.domain.conversation.public import iso
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -46,7 +46,7 @@ def export(
     bridge export --from 2026-11-01 --to 2026-11-30 > november.csv
     bridge export --from 2026-11-28+01:00 --to 2026-11-28+01:00
     """
-    from bridge.store.export import export_rows
+    from bridge.store.operator.export import export_rows
 
     start, end = _span("--from", from_time)[0], _span("--to", to_time)[1]
     if end <= start:

@@ -31,8 +31,8 @@ def guests(config: ConfigFile = None) -> None:
     """
     from bridge.clock import SystemClock
     from bridge.domain.errors import BridgeError
+    from bridge.store.engine.sql import time_by
     from bridge.store.guests import live_tokens, next_due
-    from bridge.store.sql import time_by
 
     environ = environment(config)
     settings = settings_of(environ)

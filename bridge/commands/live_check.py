@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bridge.commands.asking import Asking, asking
+from bridge.domain.duty.roster import Agent
 from bridge.domain.errors import BridgeError, Refused, WebexError
-from bridge.domain.roster import Agent
 from bridge.ports import Minter
 from bridge.webex.setup import AgentCheck, check_agents, who_am_i
 from config.load import Loaded

@@ -10,13 +10,13 @@ from pathlib import Path
 import structlog
 
 from bridge import log_lines, logs
-from bridge.app import Service
 from bridge.clock import SystemClock
 from bridge.commands.common import environment, fail, loaded_of, plainly, say, settings_of
 from bridge.domain.errors import BridgeError
+from bridge.service.app import Service
+from bridge.service.stopping import Ending
 from bridge.simulator import BOT_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, World, serve
-from bridge.stopping import Ending
-from bridge.writing import spare_the_collector
+from bridge.store.engine.writer_process import spare_the_collector
 
 
 def run(config: Path | None) -> None:

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from bridge.domain.throttling import BOT, READING, SENDING
 from bridge.store import gates, outbox, overrides, refusals
+from bridge.store.engine.sql import insert_for, insert_missing, wake
 from bridge.store.outbox import Claim, Next, Settled, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
-from bridge.store.sql import insert_for, insert_missing, wake
 from bridge.store.tables import agents, deliveries, envelopes, heard, locks
 
 _HEARD_BY = "bot"  # in the column that names the guest of what was heard in a customer's thread

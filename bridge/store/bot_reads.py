@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
-from bridge.domain.desk import AgentState
-from bridge.domain.model import Conversation, Said
+from bridge.domain.conversation.desk import AgentState
+from bridge.domain.conversation.model import Conversation, Said
 from bridge.store import overrides
 from bridge.store.guests import ending
 from bridge.store.overrides import Overrides

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, exists, func, select, update
 
+from bridge.store.engine.prepared import Prepared
 from bridge.store.outbox import Claim, Work, begin
-from bridge.store.prepared import Prepared
 from bridge.store.tables import conversations, lanes
 
 STAGE = "call"

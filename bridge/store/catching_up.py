@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
+from bridge.store.engine.prepared import Prepared
+from bridge.store.engine.sql import wake
 from bridge.store.outbox import thread_lane
-from bridge.store.prepared import Prepared
-from bridge.store.sql import wake
 from bridge.store.tables import conversations, lanes, threads
 
 

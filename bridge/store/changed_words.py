@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, case, update
 
-from bridge.domain.model import GivenUp, Revision
-from bridge.store.prepared import Prepared
+from bridge.domain.conversation.model import GivenUp, Revision
+from bridge.store.engine.prepared import Prepared
 from bridge.store.tables import deliveries, messages
 
 

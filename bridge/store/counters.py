@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Column, Connection, bindparam, case, func, select, update
 
-from bridge.store.sql import upsert
+from bridge.store.engine.sql import upsert
 from bridge.store.tables import agents, conversations, guests
 
 _AT_ONCE = 500

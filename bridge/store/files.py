@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from bridge.domain.elapsed import long_ago
 from bridge.store.tables import deliveries, envelopes, file_chunks, files, messages
-from bridge.store.ticks import known_jumps
+from bridge.store.upkeep import known_jumps
 
 CHUNK_BYTES = 256 * 1024
 _AT_ONCE = 100

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
-from bridge.domain.model import Said
+from bridge.domain.conversation.model import Said
 from bridge.store.reads import State, conversation_state, token_issued_at
 from bridge.store.rows import MESSAGE_COLUMNS, said_of
 from bridge.store.tables import messages

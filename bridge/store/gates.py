@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, case, delete, select
 
-from bridge.store.prepared import Prepared, among
-from bridge.store.sql import insert_for
+from bridge.store.engine.prepared import Prepared, among
+from bridge.store.engine.sql import insert_for
 from bridge.store.tables import locks
 
 _PREFIX = "gate:"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from bridge.domain.renewal import LONGEST_GUESS, margin
-from bridge.store.prepared import Prepared, among
-from bridge.store.sql import insert_all, insert_for
+from bridge.store.engine.prepared import Prepared, among
+from bridge.store.engine.sql import insert_all, insert_for
 from bridge.store.tables import guest_tokens, guests, locks
 
 MINT_PARK = "park:mint"

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
+from bridge.store.engine.prepared import Prepared
+from bridge.store.engine.sql import insert_for, insert_missing, upsert, wake
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.outbox import PARKED, lease, let_go, thread_lane
-from bridge.store.prepared import Prepared
 from bridge.store.rows import dump
-from bridge.store.sql import insert_for, insert_missing, upsert, wake
 from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, threads
 
 

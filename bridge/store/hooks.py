@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, select, update
 
 from bridge.domain.throttling import SENDING
 from bridge.store import gates
+from bridge.store.engine.sql import wake
 from bridge.store.guests import Budget, Guest, admit
 from bridge.store.hearing import soon
 from bridge.store.outbox import lease, let_go, thread_lane
-from bridge.store.sql import wake
 from bridge.store.tables import guests, lanes, threads
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, bindparam, select, update
 
-from bridge.store.prepared import Prepared, among
-from bridge.store.sql import insert_all, insert_missing, wake
+from bridge.store.engine.prepared import Prepared, among
+from bridge.store.engine.sql import insert_all, insert_missing, wake
 from bridge.store.tables import conversations, envelopes, guests
 
 

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, case, delete, func, or_, select, update
 
+from bridge.domain.conversation.refusals import Fault, Refusal
 from bridge.domain.deadlines import CALL_SECONDS, call_limit
-from bridge.domain.refusals import Fault, Refusal
+from bridge.store.engine.prepared import Prepared, among
+from bridge.store.engine.sql import insert_missing, wake
 from bridge.store.guests import Budget, Guest, Returned, admit, give_back
-from bridge.store.prepared import Prepared, among
 from bridge.store.refusals import judge
 from bridge.store.rows import dump
-from bridge.store.sql import insert_missing, wake
 from bridge.store.tables import deliveries, envelopes, lanes, messages, threads
 
 PARKED = "parked"  # the owner of a lane that Webex has us leave alone, whatever news there is of it

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 
-from bridge.domain.duty import Override
-from bridge.store.prepared import Prepared
+from bridge.domain.duty.duty import Override
+from bridge.store.engine.prepared import Prepared
 from bridge.store.tables import audit, overrides
 
 NO_END = 4102444800.0  # the year 2100: until somebody says otherwise

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, select
 
-from bridge.domain.desk import Desk
+from bridge.domain.conversation.desk import Desk
+from bridge.domain.conversation.model import Envelope
 from bridge.domain.errors import crash
-from bridge.domain.model import Envelope
-from bridge.store.committer import is_about_values
-from bridge.store.dead_letters import dead_envelope
-from bridge.store.sql import insert_all
+from bridge.store.engine.committer import is_about_values
+from bridge.store.engine.sql import insert_all
+from bridge.store.operator.dead_letters import dead_envelope
 from bridge.store.tables import conversations, deliveries
 
 if TYPE_CHECKING:
-    from bridge.store.intake import Outcome
+    from bridge.store.deciding import Outcome
 
 
 @dataclass(frozen=True, slots=True)

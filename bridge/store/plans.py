@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, update
 
-from bridge.domain.desk import Desk
-from bridge.domain.facts import SHOWN
-from bridge.domain.model import (
+from bridge.domain.conversation.desk import Desk
+from bridge.domain.conversation.facts import SHOWN
+from bridge.domain.conversation.model import (
     Conversation,
     GivenUp,
     News,
@@ -24,13 +24,13 @@ from bridge.domain.model import (
     Send,
     values_of,
 )
-from bridge.domain.public import iso, message_item
+from bridge.domain.conversation.public import iso, message_item
 from bridge.store.changed_words import change_words
+from bridge.store.engine.prepared import Prepared
+from bridge.store.engine.sql import insert_all, insert_for, upsert, wake
 from bridge.store.hearing import soon
 from bridge.store.outbox import thread_lane
-from bridge.store.prepared import Prepared
 from bridge.store.rows import CONVERSATION_FIELDS, dump, held_row, said_row
-from bridge.store.sql import insert_all, insert_for, upsert, wake
 from bridge.store.tables import agents, choices, conversations, deliveries, guests, held, messages, threads
 
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from bridge.domain.desk import AgentState, Desk
-from bridge.domain.model import Conversation, SourceRules
+from bridge.domain.conversation.desk import AgentState, Desk
+from bridge.domain.conversation.model import Conversation, SourceRules
 from bridge.store.overrides import Overrides
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
 
-from bridge.domain.hearing import HINT_TRIES
-from bridge.domain.model import Conversation, Said
-from bridge.store.committer import StoreUnavailable
+from bridge.domain.conversation.hearing import HINT_TRIES
+from bridge.domain.conversation.model import Conversation, Said
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.engine.sql import insert_missing
 from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
-from bridge.store.sql import insert_missing
 from bridge.store.tables import (
     agents,
     conversations,

@@ -7,8 +7,8 @@ from functools import cache
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bridge.domain.refusals import REFUSED_SECONDS, Fault, Refusal, fault_of
-from bridge.store.sql import upsert
+from bridge.domain.conversation.refusals import REFUSED_SECONDS, Fault, Refusal, fault_of
+from bridge.store.engine.sql import upsert
 from bridge.store.tables import agents, deliveries, refusals
 
 _UNDER_WAY = 1000  # deliveries that may have been made before a refused one and arrive after it

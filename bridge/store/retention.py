@@ -28,10 +28,10 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.domain.conversation.steps import KEPT_READABLE_SECONDS
 from bridge.domain.elapsed import long_ago
 from bridge.domain.retry import MOST_DAYS
-from bridge.domain.steps import KEPT_READABLE_SECONDS
-from bridge.store.prepared import Prepared, among
+from bridge.store.engine.prepared import Prepared, among
 from bridge.store.tables import (
     clock_jumps,
     conversations,
@@ -46,7 +46,7 @@ from bridge.store.tables import (
     messages,
     refusals,
 )
-from bridge.store.ticks import forget, known_jumps
+from bridge.store.upkeep import forget, known_jumps
 
 _LOOKED_AT = 100  # conversations in one transaction
 _MOST_MESSAGES, _MOST_BYTES = 1000, 64 * 1024 * 1024  # of those that go in it, but for a larger one alone

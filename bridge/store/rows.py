@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
-from bridge.domain.model import Conversation, Envelope, Held, Said
+from bridge.domain.conversation.model import Conversation, Envelope, Held, Said
 from bridge.store.tables import conversations, envelopes, messages
 
 CONVERSATION_FIELDS = tuple(Conversation.__dataclass_fields__)

@@ -15,14 +15,14 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.ports import Clock
 from bridge.store import vault
-from bridge.store.committer import Committer, Operation, StoreUnavailable
-from bridge.store.engine import is_sqlite, open_engine, sqlite_path
-from bridge.store.migrate import migrate
+from bridge.store.engine.committer import Committer, Operation, StoreUnavailable
+from bridge.store.engine.migrate import migrate
+from bridge.store.engine.open import is_sqlite, open_engine, sqlite_path
+from bridge.store.engine.process_lane import ProcessLane
+from bridge.store.engine.turns import in_turn
+from bridge.store.engine.writer import Lost, ThreadLane, Writer
 from bridge.store.outbox import FreeAll, free_all
-from bridge.store.process_lane import ProcessLane
-from bridge.store.turns import in_turn
 from bridge.store.vault import Cipher
-from bridge.store.writer import Lost, ThreadLane, Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,7 +36,7 @@ _LOOKS, _LOOK_SECONDS = 50, 0.02
 class Store:
     """Opens, migrates and owns the database. `owner` names this process in leases.
 
-    `begin`: what a process for the writer must know (`bridge.writing.Begin`); without it a thread of this one
+    `begin`: what a process for the writer must know (`engine.writer_process.Begin`); without it a thread of this one
     writes. `lost(why)` hears of that process's death: this store then writes nothing any more.
     """
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
+from bridge.store.engine.sql import insert_for, insert_missing, wake
 from bridge.store.hearing import envelope_key
 from bridge.store.rows import dump
-from bridge.store.sql import insert_for, insert_missing, wake
 from bridge.store.tables import conversations, envelopes, heard, messages
 
 

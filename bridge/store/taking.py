@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from bridge.store.prepared import Prepared, among
+from bridge.store.engine.prepared import Prepared, among
 from bridge.store.rows import ENVELOPE_COLUMNS
 from bridge.store.tables import envelopes, lanes
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from bridge.store.sql import insert_missing
+from bridge.store.engine.sql import insert_missing
 from bridge.store.tables import locks
 
 

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from bridge.domain.errors import BridgeError
-from bridge.store.sql import insert_for, insert_missing
+from bridge.store.engine.sql import insert_for, insert_missing
 from bridge.store.tables import guests, locks, secrets
 
 ROOT = "root"

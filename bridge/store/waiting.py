@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from bridge.domain.desk import Desk
-from bridge.domain.roster import Ask
+from bridge.domain.conversation.desk import Desk
+from bridge.domain.duty.roster import Ask
 from bridge.store.tables import conversations
 
 _AT_ONCE = 100  # conditions in one statement; the rest in the next round

@@ -7,8 +7,8 @@ from typing import overload
 
 from sqlalchemy import Connection, select
 
-from bridge.domain.facts import SHOWN
-from bridge.domain.model import Said
+from bridge.domain.conversation.facts import SHOWN
+from bridge.domain.conversation.model import Said
 from bridge.store.tables import held, messages
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from bridge.domain.bot_commands import THREAD_HELP
+from bridge.domain.bot.commands import THREAD_HELP
 from bridge.simulator import BOT_EMAIL, Simulator
 from tests.bot.adaptive import CARD
 from tests.bot.talk import KIM, Desk, desk_config, ref

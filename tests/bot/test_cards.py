@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bridge.bot.cards import CONTENT_TYPE, attachment
-from bridge.domain.bot_card import Context, choices, context_facts, escaped, plain_text
-from bridge.domain.bot_words import one_line
-from bridge.domain.roster import Agent, Roster
+from bridge.domain.bot.card import Context, choices, context_facts, escaped, plain_text
+from bridge.domain.bot.words import one_line
+from bridge.domain.duty.roster import Agent, Roster
 from tests.bot.adaptive import CARD
 
 MOST_BYTES = 22 * 1024

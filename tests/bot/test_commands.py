@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.bot_commands import Asker, Command, Refusal, help_text, parse
-from bridge.domain.bot_times import End
-from bridge.domain.roster import Agent, Roster, Team
+from bridge.domain.bot.commands import Asker, Command, Refusal, help_text, parse
+from bridge.domain.bot.times import End
+from bridge.domain.duty.roster import Agent, Roster, Team
 
 ROSTER = Roster(
     {

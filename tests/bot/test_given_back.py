@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.domain.splitting import split_text
+from bridge.domain.conversation.splitting import split_text
 from bridge.simulator import Simulator
 from tests.bot.talk import Desk, desk_config
 from tests.customers import Customer

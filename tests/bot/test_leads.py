@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.domain.bot_words import STRANGER
+from bridge.domain.bot.words import STRANGER
 from bridge.simulator import BOT_EMAIL, Simulator
 from tests.bot.talk import KIM, Desk, desk_config, ref
 from tests.bot.talk import STRANGER as DEV

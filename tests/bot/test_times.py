@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.domain.bot_times import End, day_meant, ends_at
-from bridge.domain.localtime import LocalTimeError
+from bridge.domain.bot.times import End, day_meant, ends_at
+from bridge.domain.duty.localtime import LocalTimeError
 
 CHICAGO = "America/Chicago"
 

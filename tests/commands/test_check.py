@@ -8,7 +8,7 @@ import pytest
 
 from bridge import simulator as webex
 from bridge.simulator import Simulator, World
-from bridge.store.visit import visit
+from bridge.store.operator.visit import visit
 from tests.commands.conftest import EXAMPLE_CHAIN, SECRET, SMALLEST, beside
 from tests.harness import config, eventually, running
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from bridge.simulator import Simulator, World
-from bridge.store.dead_letters import REPLAYED, dead_ids, replay
-from bridge.store.visit import visit
+from bridge.store.operator.dead_letters import REPLAYED, dead_ids, replay
+from bridge.store.operator.visit import visit
 from tests.commands.conftest import beside
 from tests.harness import AMY, BO, RunningBridge, config, eventually, running
 

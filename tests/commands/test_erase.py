@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from bridge.simulator import Simulator, World
+from bridge.store.operator.visit import visit
 from bridge.store.tables import metadata
-from bridge.store.visit import visit
 from tests.commands.conftest import beside
 from tests.harness import AMY, RunningBridge, config, eventually, running
 

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.commands.export import _safe
 from bridge.simulator import Simulator
-from bridge.store.visit import visit
+from bridge.store.operator.visit import visit
 from tests.commands.conftest import Ran, beside
 from tests.harness import RunningBridge, config, eventually, running
 

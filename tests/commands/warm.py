@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 _IMPORTED = [
     "bridge.__main__",
-    "bridge.app",
+    "bridge.service.app",
     "bridge.commands.asking",
     "bridge.commands.live_check",
-    "bridge.store.migrate",
+    "bridge.store.engine.migrate",
     "config.load",
     "rich.table",
 ]

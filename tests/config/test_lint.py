@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 
-from bridge.domain.roster import Window
+from bridge.domain.duty.roster import Window
 from config.effects import WITHOUT_EFFECT
 from config.lint import overlap
 from config.load import Loaded

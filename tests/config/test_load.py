@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.domain.roster import DatedWindow, Holidays, Pick, Route, Sticky, Window
+from bridge.domain.duty.roster import DatedWindow, Holidays, Pick, Route, Sticky, Window
 from config.load import Loaded, fingerprint, load
 from config.problems import ConfigError, Problem
 from config.roster import name_from_email

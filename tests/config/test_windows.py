@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.roster import DatedWindow, Window
+from bridge.domain.duty.roster import DatedWindow, Window
 from config.windows import WindowError, format_window, parse_dated_window, parse_window
 
 

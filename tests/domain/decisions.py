@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-from bridge.domain.decide import decide
-from bridge.domain.desk import Desk, DutyBook
-from bridge.domain.facts import SHOWN, Facts
-from bridge.domain.model import Conversation, Envelope, Said, SourceRules
-from bridge.domain.roster import Agent, Roster, Route, Team
+from bridge.domain.conversation.decide import decide
+from bridge.domain.conversation.desk import Desk, DutyBook
+from bridge.domain.conversation.facts import SHOWN, Facts
+from bridge.domain.conversation.model import Conversation, Envelope, Said, SourceRules
+from bridge.domain.duty.roster import Agent, Roster, Route, Team
 
 NOW = 1_795_300_000.0  # a Sunday
 

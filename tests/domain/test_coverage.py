@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.coverage import CoverageError, coverage_json, gaps, render_coverage
-from bridge.domain.duty import is_open, on_duty
-from bridge.domain.preview import preview
-from bridge.domain.roster import Agent, Ask, Holidays, Roster, Route, Shift, Team, Window
-from bridge.domain.windows import DAY
+from bridge.domain.duty.coverage import CoverageError, coverage_json, gaps, render_coverage
+from bridge.domain.duty.duty import is_open, on_duty
+from bridge.domain.duty.preview import preview
+from bridge.domain.duty.roster import Agent, Ask, Holidays, Roster, Route, Shift, Team, Window
+from bridge.domain.duty.windows import DAY
 
 WEEKDAYS = frozenset(range(5))
 FROM, TO = date(2026, 10, 31), date(2026, 11, 2)  # the clock goes back in Chicago

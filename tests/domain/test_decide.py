@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from bridge.domain.decide import look_again
-from bridge.domain.desk import AgentState
-from bridge.domain.model import Said, SourceRules
-from bridge.domain.timers import idle_end
+from bridge.domain.conversation.decide import look_again
+from bridge.domain.conversation.desk import AgentState
+from bridge.domain.conversation.model import Said, SourceRules
+from bridge.domain.conversation.timers import idle_end
 from tests.domain.decisions import NOW, Table, conversation, heard, opened, said
 
 
@@ -47,7 +47,7 @@ def test_two_customers_do_not_get_the_same_last_place():
 
 def test_a_closed_team_says_when_it_opens():
     """Nobody on duty because the team is closed: told `closed`, with the time."""
-    from bridge.domain.roster import Window
+    from bridge.domain.duty.roster import Window
 
     plan = Table(hours=(Window(frozenset({0}), 540, 1020),)).decide("requested", said(), conversation())
     assert plan.conversation.status == "queued"

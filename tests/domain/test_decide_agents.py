@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.domain.desk import AgentState
-from bridge.domain.model import Said, SourceRules
+from bridge.domain.conversation.desk import AgentState
+from bridge.domain.conversation.model import Said, SourceRules
 from tests.domain.decisions import NOW, Table, conversation, heard, opened, said
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.desk import AgentState, Desk, DutyBook, ask_of
-from bridge.domain.duty import on_duty
-from bridge.domain.model import Conversation
-from bridge.domain.preview import preview
-from bridge.domain.roster import Agent, Ask, Holidays, Pick, Roster, Route, Sticky, Team, Window
+from bridge.domain.conversation.desk import AgentState, Desk, DutyBook, ask_of
+from bridge.domain.conversation.model import Conversation
+from bridge.domain.duty.duty import on_duty
+from bridge.domain.duty.preview import preview
+from bridge.domain.duty.roster import Agent, Ask, Holidays, Pick, Roster, Route, Sticky, Team, Window
 
 NOW = 1_795_435_200.0  # Monday 2026-11-23, noon UTC
 

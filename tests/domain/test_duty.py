@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.duty import Override, closes_at, is_open, next_change, on_duty, opens_at, team_duty
-from bridge.domain.duty_table import duty_table
-from bridge.domain.roster import Agent, DatedWindow, Holidays, Roster, Shift, Team, Window
-from bridge.domain.windows import span_at
+from bridge.domain.duty.duty import Override, closes_at, is_open, next_change, on_duty, opens_at, team_duty
+from bridge.domain.duty.roster import Agent, DatedWindow, Holidays, Roster, Shift, Team, Window
+from bridge.domain.duty.table import duty_table
+from bridge.domain.duty.windows import span_at
 
 CHICAGO = ZoneInfo("America/Chicago")
 EVERY_DAY = frozenset(range(7))

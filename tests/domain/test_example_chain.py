@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.domain.coverage import coverage_json, gaps
-from bridge.domain.localtime import resolve_local
-from bridge.domain.preview import preview
-from bridge.domain.roster import Ask, Roster
-from bridge.domain.rota import read_shifts
-from bridge.domain.routing import find_team
+from bridge.domain.duty.coverage import coverage_json, gaps
+from bridge.domain.duty.localtime import resolve_local
+from bridge.domain.duty.preview import preview
+from bridge.domain.duty.roster import Ask, Roster
+from bridge.domain.duty.rota import read_shifts
+from bridge.domain.duty.routing import find_team
 from config.load import load
 
 FOLDER = Path(__file__).parents[2] / "config" / "example-chain"

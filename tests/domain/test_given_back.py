@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.domain.decide import decide
-from bridge.domain.facts import Delivered
-from bridge.domain.model import Envelope, Said
-from bridge.domain.splitting import split_text
+from bridge.domain.conversation.decide import decide
+from bridge.domain.conversation.facts import Delivered
+from bridge.domain.conversation.model import Envelope, Said
+from bridge.domain.conversation.splitting import split_text
 from tests.domain.decisions import NOW, Table, conversation
 
 LONG = " ".join(f"word{number}" for number in range(2500))

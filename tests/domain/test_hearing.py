@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.domain.hearing import (
+from bridge.domain.conversation.hearing import (
     all_listed,
     in_time,
     next_read,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.bot_card import context_facts
-from bridge.domain.masking import mask, masked, masked_words
-from bridge.domain.model import Said, SourceRules
-from bridge.domain.steps import sends_for
+from bridge.domain.bot.card import context_facts
+from bridge.domain.conversation.masking import mask, masked, masked_words
+from bridge.domain.conversation.model import Said, SourceRules
+from bridge.domain.conversation.steps import sends_for
 from tests.domain.decisions import conversation
 
 CARDS = (

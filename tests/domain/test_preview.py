@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.domain.localtime import LocalTimeError, SkippedTime, resolve_local
-from bridge.domain.preview import preview, render_preview
-from bridge.domain.roster import Agent, Ask, Holidays, Roster, Route, Team, Window
+from bridge.domain.duty.localtime import LocalTimeError, SkippedTime, resolve_local
+from bridge.domain.duty.preview import preview, render_preview
+from bridge.domain.duty.roster import Agent, Ask, Holidays, Roster, Route, Team, Window
 
 CHICAGO = "America/Chicago"
 MORNING = Window(frozenset(range(5)), 540, 780)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from bridge.domain.refusals import Fault, Refusal, fault_of
+from bridge.domain.conversation.refusals import Fault, Refusal, fault_of
 
 
 def refusal(agent: str, guest: str = "ada", at: float = 1.0, visit: int = 1) -> Refusal:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain import icsguard
-from bridge.domain.roster import Agent
-from bridge.domain.rota import RotaError, read_shifts
+from bridge.domain.duty import icsguard
+from bridge.domain.duty.roster import Agent
+from bridge.domain.duty.rota import RotaError, read_shifts
 
 CHICAGO = ZoneInfo("America/Chicago")
 AGENTS = {
@@ -184,7 +184,7 @@ def test_what_is_no_calendar_is_one_typed_error(text):
 
 def test_too_many_shifts_are_refused(monkeypatch):
     """A flood of occurrences ends at the limit."""
-    monkeypatch.setattr("bridge.domain.rota.MAX_SHIFTS", 20)
+    monkeypatch.setattr("bridge.domain.duty.rota.MAX_SHIFTS", 20)
     with pytest.raises(RotaError, match="more than 20 shifts"):
         read(f"{MONDAY}|RRULE:FREQ=DAILY", end=(2027, 1, 30))
 

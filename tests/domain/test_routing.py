@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.duty import Override, on_duty
-from bridge.domain.duty_table import duty_table
-from bridge.domain.roster import Agent, Ask, Pick, Roster, Route, Sticky, Team, Window
-from bridge.domain.routing import AgentLoad, choose, find_team, teams_to_try
+from bridge.domain.duty.duty import Override, on_duty
+from bridge.domain.duty.roster import Agent, Ask, Pick, Roster, Route, Sticky, Team, Window
+from bridge.domain.duty.routing import AgentLoad, choose, find_team, teams_to_try
+from bridge.domain.duty.table import duty_table
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EVERY_DAY = frozenset(range(7))

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.splitting import MOST_BYTES, split_text
+from bridge.domain.conversation.splitting import MOST_BYTES, split_text
 
 
 def test_a_text_that_fits_stays_whole():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.model import Said
-from bridge.domain.thread_words import parted
+from bridge.domain.conversation.model import Said
+from bridge.domain.conversation.thread_words import parted
 from bridge.store.words import Words
 from tests.domain.decisions import NOW, Table, heard, opened
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.windows import (
+from bridge.domain.duty.windows import (
     DAY,
     boundary_after,
     day_number,

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from handlers.problems import problems
 from handlers.server import Runner, origin_of
 from tests.harness import free_port

@@ -27,7 +27,7 @@ async def sim(clock: ShiftedClock) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def endless_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a story then gets to see did not have to wait until a lease ran out."""
-    monkeypatch.setattr("bridge.app.LEASE_SECONDS", 3600.0)
+    monkeypatch.setattr("bridge.service.app.LEASE_SECONDS", 3600.0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bridge.simulator import World
-from bridge.store.sql import insert_all, wake
+from bridge.store.engine.sql import insert_all, wake
 from bridge.store.tables import conversations, envelopes
 from tests.customers import Customer
 from tests.harness import AMY, RunningBridge, eventually

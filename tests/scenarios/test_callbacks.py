@@ -243,7 +243,7 @@ async def test_receiver_that_drips_is_given_up(
     sim: Simulator, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A byte now and then does not keep a place for longer than a whole call may take."""
-    monkeypatch.setattr("bridge.callbacks._TIMEOUT", ClientTimeout(total=0.5))
+    monkeypatch.setattr("bridge.stages.call._TIMEOUT", ClientTimeout(total=0.5))
     calls = 0
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -276,7 +276,7 @@ async def test_private_addresses_are_not_called(sim: Simulator, monkeypatch: pyt
         async def resolve(self, host: str, *rest: Any) -> list[ResolveResult]:
             return await super().resolve("127.0.0.1", *rest)
 
-    monkeypatch.setattr("bridge.callbacks.DefaultResolver", Resolver)
+    monkeypatch.setattr("bridge.stages.call.DefaultResolver", Resolver)
     async with receiving() as receiver:
         url = f"https://hooks.example.com:{receiver.port}/hook"
         refused = setup(receiver, url=url, allow_private=False)

@@ -64,7 +64,7 @@ async def test_a_flood_is_acknowledged_and_then_decided(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Intake rests between its rounds while events pour in; every one of them is decided all the same."""
-    monkeypatch.setattr("bridge.intake._FLOOD", 0.0)  # events at all are a flood
+    monkeypatch.setattr("bridge.stages.intake._FLOOD", 0.0)  # events at all are a flood
     async with running(config(webex={"poll_seconds": 60}), sim) as bridge:
         names = [f"s{number}" for number in range(150)]
         answers = await asyncio.gather(

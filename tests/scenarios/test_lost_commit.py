@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bridge.simulator import Simulator, World
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.engine.writer import ThreadLane
 from bridge.store.inbox import accept
-from bridge.store.writer import ThreadLane
 from tests.harness import AMY, RunningBridge, config, eventually, running
 from tests.scenarios.steps import all_sent, greeted
 

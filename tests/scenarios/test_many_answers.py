@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge import listener
 from bridge.simulator import Simulator, World
+from bridge.stages import hear as listener
 from tests.harness import AMY, RunningBridge, ShiftedClock, config, eventually, running
 from tests.scenarios.steps import answer, greeted, heard
 

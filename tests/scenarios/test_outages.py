@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bridge.simulator import Simulator, World
-from bridge.store.writer import ThreadLane
+from bridge.store.engine.writer import ThreadLane
 from tests.harness import config, eventually, running
 from tests.processes import bridge_process, family
 
@@ -175,7 +175,7 @@ async def test_database_that_somebody_else_has_locked(sim: Simulator) -> None:
 
 async def test_database_that_hangs(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a disk that never answers: /readyz says so within its time, and all is well when it answers."""
-    monkeypatch.setattr("bridge.health._STORE_SECONDS", 0.2)
+    monkeypatch.setattr("bridge.service.health._STORE_SECONDS", 0.2)
     async with running(config(), sim) as bridge:
         store = bridge.service.store
         with monkeypatch.context() as patched:
@@ -190,7 +190,7 @@ async def test_events_do_not_wait_for_a_database_that_hangs(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503 with Retry-After, those under way as well; what is sent again is delivered once, and all of it in order."""
-    monkeypatch.setattr("bridge.store.writer._HANGS_SECONDS", 0.3)
+    monkeypatch.setattr("bridge.store.engine.writer._HANGS_SECONDS", 0.3)
     async with running(config(), sim) as bridge:
         ada = await bridge.opened("ada", "one")
         await eventually(lambda: bridge.texts() == ["one"])

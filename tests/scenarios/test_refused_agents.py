@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bridge.simulator import Simulator, World
-from bridge.store import dead_letters
+from bridge.store.operator import dead_letters
 from bridge.store.tables import deliveries
 from tests.harness import AMY, BO, CY, RunningBridge, ShiftedClock, config, eventually, running
 from tests.scenarios.steps import greeted, has_status

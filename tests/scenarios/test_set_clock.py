@@ -7,9 +7,9 @@ import time
 import pytest
 
 from bridge.simulator import Simulator, World
-from bridge.store.committer import StoreUnavailable
-from bridge.store.intake import work
-from bridge.store.ticks import rebase
+from bridge.store.deciding import work
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.upkeep import rebase
 from tests.harness import AMY, BO, ShiftedClock, config, eventually, running
 from tests.scenarios.steps import answer, greeted, heard
 

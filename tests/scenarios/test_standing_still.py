@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bridge.app import Service
+from bridge.service.app import Service
 from bridge.simulator import Simulator
 from bridge.store import reads
-from bridge.store.committer import StoreUnavailable
+from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.store import StoreVault
 from tests.harness import RunningBridge, ShiftedClock, config, eventually, free_port, running, whsec
 
@@ -100,8 +100,8 @@ async def test_a_loop_that_has_ended_is_named(sim: Simulator, monkeypatch: pytes
     async with running(CALM, sim) as bridge:
         loops = bridge.service.loops
         faults = {"say": ZeroDivisionError, "clock": ZeroDivisionError}
-        monkeypatch.setattr("bridge.supervision.backoff", lambda *_: 0.5)
-        monkeypatch.setattr("bridge.supervision._WELL_SECONDS", 0.5)
+        monkeypatch.setattr("bridge.service.supervision.backoff", lambda *_: 0.5)
+        monkeypatch.setattr("bridge.service.supervision._WELL_SECONDS", 0.5)
 
         async def fail(name: str) -> None:
             if name in faults:

@@ -89,7 +89,7 @@ async def test_what_hangs_in_spite_of_all_is_cut_short(sim: Simulator, tmp_path:
         "import asyncio, sys\n"
         "from bridge import stopping\n"
         "stopping._CUT_SECONDS = 0.0\n"
-        "from bridge.app import Service\n"
+        "from bridge.service.app import Service\n"
         "async def stop(self):\n"
         "    await asyncio.Event().wait()\n"
         "Service.stop = stop\n"

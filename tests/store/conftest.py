@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 from cryptography.fernet import Fernet
 
-from bridge.domain.desk import Desk, DutyBook
-from bridge.domain.model import SourceRules
-from bridge.domain.roster import Agent, Roster, Route, Team
-from bridge.store import guests, inbox, intake, outbox, policies
+from bridge.domain.conversation.desk import Desk, DutyBook
+from bridge.domain.conversation.model import SourceRules
+from bridge.domain.duty.roster import Agent, Roster, Route, Team
+from bridge.store import deciding, guests, inbox, outbox, policies
 from bridge.store.guests import Budget
 from bridge.store.inbox import Arrival, Opening
 from bridge.store.outbox import Claim, Settled, Work
@@ -106,11 +106,11 @@ class Bench:
     async def accept(self, *args, **more):
         return await self.store.do(inbox.accept, self.arrival(*args, **more))
 
-    async def intake(self) -> intake.Outcome:
+    async def intake(self) -> deciding.Outcome:
         if self.roster is not self.adopted:
             self.adopted = self.roster
             await self.store.do(policies.adopt, policies.Adopted("p1", Policy(self)))
-        return await self.store.do(intake.work, intake.Round(self.clock.at, "p1"))
+        return await self.store.do(deciding.work, deciding.Round(self.clock.at, "p1"))
 
     async def claim(self, owner: str = "p1", limit: int = 100, stage: str = "say") -> list[Work]:
         budget = BUDGET if stage == "say" else None

@@ -13,8 +13,8 @@ import pytest
 from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
-from bridge.store.committer import StoreUnavailable
-from bridge.store.engine import open_engine
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.engine.open import open_engine
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
 from tests.harness import eventually
@@ -31,7 +31,7 @@ async def test_starts_that_cannot_wait_for_one_another_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a machine so busy that a migration takes longer than SQLite waits: all start, one migrates."""
-    monkeypatch.setattr("bridge.store.engine._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.store.engine.open._BUSY_SECONDS", 0.01)
     url = f"sqlite:///{tmp_path}/x.db"
     stores = [store_on(url, f"p{number}") for number in range(8)]
     with capture_logs() as log:
@@ -48,7 +48,7 @@ async def test_a_start_waits_for_who_has_locked_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says so, once, and goes on when the lock is free."""
-    monkeypatch.setattr("bridge.store.engine._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.store.engine.open._BUSY_SECONDS", 0.01)
     path = tmp_path / "x.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -65,8 +65,8 @@ async def test_a_start_waits_for_who_has_locked_the_file(
 
 async def test_a_start_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then it says in plain words what is in the way."""
-    monkeypatch.setattr("bridge.store.engine._BUSY_SECONDS", 0.01)
-    monkeypatch.setattr("bridge.store.turns._MOST_SECONDS", 0.2)
+    monkeypatch.setattr("bridge.store.engine.open._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.store.engine.turns._MOST_SECONDS", 0.2)
     path = tmp_path / "x.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -81,7 +81,7 @@ async def test_a_start_waits_for_another_that_migrates(
     empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL as well, and says so."""
-    monkeypatch.setattr("bridge.store.migrate._LOCK_MS", 10)
+    monkeypatch.setattr("bridge.store.engine.migrate._LOCK_MS", 10)
     with psycopg.connect(empty_postgres_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(7440)")
         store = store_on(empty_postgres_url)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from bridge.domain.roster import Agent, Roster, Route, Team
+from bridge.domain.duty.roster import Agent, Roster, Route, Team
 from bridge.store import catching_up, hearing, taken_back
+from bridge.store.engine.sql import insert_all, wake
 from bridge.store.hearing import NewWords, Thread, ThreadRead
 from bridge.store.retention import Tidy, tidy
-from bridge.store.sql import insert_all, wake
 from bridge.store.tables import conversations, envelopes, heard, hints, lanes, messages, threads
 from tests.store.conftest import NOW, Bench
 from tests.store.test_looking import listen

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
 
-from bridge.domain.roster import Agent, Roster, Route, Team
-from bridge.store import dead_letters, intake, reads
-from bridge.store.committer import StoreUnavailable
+from bridge.domain.duty.roster import Agent, Roster, Route, Team
+from bridge.store import reads
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.operator import dead_letters
 from bridge.store.tables import agents, conversations, deliveries, envelopes, messages
 from tests.store.conftest import Bench, roster
 
@@ -118,7 +119,7 @@ async def test_a_database_that_takes_nothing_blames_nobody(
         raise OperationalError("INSERT", None, Exception("database or disk is full"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(intake, "commit", full)
+        patched.setattr(deciding, "commit", full)
         with pytest.raises(StoreUnavailable):
             await bench.intake()
     assert (await bench.store.read(reads.counts, bench.clock.at)).dead == 0

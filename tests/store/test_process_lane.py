@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from bridge.domain.conversation.model import SourceRules
 from bridge.domain.errors import crash
-from bridge.domain.model import SourceRules
-from bridge.policy import Policy
-from bridge.store import inbox, intake, policies
-from bridge.store.committer import StoreUnavailable
-from bridge.store.process_lane import ProcessLane
+from bridge.service.policy import Policy
+from bridge.store import deciding, inbox, policies
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.engine.process_lane import ProcessLane
+from bridge.store.engine.writer_process import Begin
 from bridge.store.store import Store
 from bridge.store.vault import Cipher
-from bridge.writing import Begin
 from config.texts import Texts
 from tests.harness import eventually
 from tests.store.conftest import Bench, Clock, roster
@@ -58,7 +58,7 @@ async def test_an_event_is_accepted_decided_and_claimed(bench):
     policy = Policy(roster(), Texts(), {}, SourceRules(idle_seconds=0))
     await bench.store.do(policies.adopt, policies.Adopted("p1", policy))
     accepted = bench.accept("e1")
-    worked = bench.store.do(intake.work, intake.Round(bench.clock.at, "p1"))
+    worked = bench.store.do(deciding.work, deciding.Round(bench.clock.at, "p1"))
     assert (await accepted).status == "accepted"
     outcome = await worked
     assert (outcome.envelopes, outcome.stages) == (1, {"say"})
@@ -145,8 +145,8 @@ async def test_a_writer_that_dies_is_told(bench, lost):
 
 async def test_a_writer_that_hangs_does_not_keep_the_service(bench, monkeypatch):
     """As on a disk that never answers: the stop comes to its end, and the writer with it."""
-    monkeypatch.setattr("bridge.store.writer._DRAIN_SECONDS", 0.2)
-    monkeypatch.setattr("bridge.store.process_lane._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("bridge.store.engine.writer._DRAIN_SECONDS", 0.2)
+    monkeypatch.setattr("bridge.store.engine.process_lane._STOP_SECONDS", 0.2)
     assert await bench.store.do(echo, 1) == 1
     writer = child(bench.store)
     os.kill(writer.pid, signal.SIGSTOP)
@@ -159,7 +159,7 @@ async def test_a_writer_that_hangs_does_not_keep_the_service(bench, monkeypatch)
 
 async def test_nobody_waits_long_for_a_writer_that_hangs(bench, monkeypatch):
     """Whoever waits is told; what was on its way may have been stored, what was not never is; then all goes on."""
-    monkeypatch.setattr("bridge.store.writer._HANGS_SECONDS", 0.2)
+    monkeypatch.setattr("bridge.store.engine.writer._HANGS_SECONDS", 0.2)
     assert await bench.store.do(echo, 1) == 1
     writer = child(bench.store)
     os.kill(writer.pid, signal.SIGSTOP)
@@ -207,8 +207,8 @@ async def test_a_writer_whose_service_dies_ends(tmp_path: Path):
     """However the service ends, its writer does not stay behind with the database."""
     program = (
         "import asyncio, sys\n"
-        "from bridge.store.process_lane import ProcessLane\n"
-        "from bridge.writing import Begin\n"
+        "from bridge.store.engine.process_lane import ProcessLane\n"
+        "from bridge.store.engine.writer_process import Begin\n"
         "async def main():\n"
         "    lane = ProcessLane(Begin(sys.argv[1], 'json', 'info'))\n"
         "    await lane.start(print, print)\n"

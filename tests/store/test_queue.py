@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select
 
-from bridge.domain.roster import Agent, Roster, Route, Team
+from bridge.domain.duty.roster import Agent, Roster, Route, Team
 from bridge.store import inbox
 from bridge.store.tables import conversations
 from tests.store.conftest import Bench
@@ -32,7 +32,7 @@ async def ask(bench: Bench, subject: str, language: str) -> None:
 
 async def test_many_who_cannot_be_served_hide_nobody(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of those who wait is looked at in a round, and the next one when nobody of it could be served."""
-    monkeypatch.setattr("bridge.store.intake._QUEUED", 3)
+    monkeypatch.setattr("bridge.store.deciding._QUEUED", 3)
     bench.roster = speaking("fr")
     for number in range(7):
         await ask(bench, f"de{number}", "de")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from bridge.retention import Retention
+from bridge.service.retention import Retention
 from bridge.store import retention
 from bridge.store.files import Chunk, NewFile, Sweep, Whole, finish_files, put_chunks, put_files, sweep_files
 from bridge.store.inbox import Arrival, accept
@@ -128,7 +128,7 @@ def old(number: int, **more: Any) -> dict[str, Any]:
 async def test_one_run_takes_out_all_that_is_old(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Piece by piece, behind those that must stay as well."""
     monkeypatch.setattr(retention, "_LOOKED_AT", 10)
-    monkeypatch.setattr("bridge.retention._REST", 0)
+    monkeypatch.setattr("bridge.service.retention._REST", 0)
     blocked = [
         {
             "lane": "call:x",

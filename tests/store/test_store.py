@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from bridge.store import vault
-from bridge.store.committer import StoreUnavailable
-from bridge.store.migrate import NewerDatabase
+from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.engine.migrate import NewerDatabase
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher, WrongKey
 
@@ -102,7 +102,7 @@ async def test_what_arrives_together_is_committed_together(bench):
 
 async def test_a_locked_database_is_unavailable_and_heals(tmp_path, clock, monkeypatch):
     """Somebody else holds the file: nothing is stored and the caller knows; afterwards it works."""
-    monkeypatch.setattr("bridge.store.engine._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("bridge.store.engine.open._BUSY_SECONDS", 0.05)
     store = Store(f"sqlite:///{tmp_path}/x.db", Cipher([Fernet.generate_key().decode()]), clock, "p1")
     await store.start()
     with sqlite3.connect(tmp_path / "x.db", isolation_level=None) as other:

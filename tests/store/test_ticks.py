@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, text
 
-from bridge.store import guests, hearing, reads, ticks
+from bridge.store import guests, hearing, reads, upkeep
 from bridge.store.retention import Purge, purge
 from bridge.store.tables import (
     agents,
@@ -36,7 +36,7 @@ async def test_a_clock_that_is_set_moves_what_waits(bench, clock):
     await bench.settle(work, "again", again_at=NOW + 60)
     for jump in (-3600.0, 7200.0):
         clock.at += jump
-        await bench.store.do(ticks.rebase, ticks.Jump(jump, clock.at))
+        await bench.store.do(upkeep.rebase, upkeep.Jump(jump, clock.at))
         assert await bench.claim() == []
         assert await bench.store.read(guests.next_due) == clock.at + 80
     clock.at += 60
@@ -60,7 +60,7 @@ async def test_what_is_compared_moves_and_what_happened_stays(bench, clock, jump
     await bench.accept("waits", "ada", kind="said")
     before = await bench.store.read(times)
     clock.at += jump
-    await bench.store.do(ticks.rebase, ticks.Jump(jump, clock.at))
+    await bench.store.do(upkeep.rebase, upkeep.Jump(jump, clock.at))
     after = await bench.store.read(times)
     moved = {name for name in before if before[name] and after[name] == before[name] + jump}
     stayed = {name for name in before if before[name] and after[name] == before[name]}
@@ -114,12 +114,12 @@ async def test_what_goes_by_the_old_time_and_by_the_new_never_shares_a_transacti
 
     def moved(connection, items):
         order.append("moved")
-        return ticks.rebase(connection, items)
+        return upkeep.rebase(connection, items)
 
     moved.alone = True
     waits = [bench.store.do(note, n) for n in (1, 2)]
     waits.append(bench.store.do_later(note, 3, within=60))
-    waits.append(bench.store.do(moved, ticks.Jump(60, clock.at)))
+    waits.append(bench.store.do(moved, upkeep.Jump(60, clock.at)))
     waits.append(bench.store.do_later(note, 4, within=0))
     waits += [bench.store.do(note, n) for n in (5, 6)]
     await asyncio.gather(*waits)
@@ -130,13 +130,13 @@ async def test_what_goes_by_the_old_time_and_by_the_new_never_shares_a_transacti
 
 async def test_two_schedulers_make_one_envelope(bench, clock):
     """A conversation that is due is put once, however many ask."""
-    from bridge.domain.model import SourceRules
+    from bridge.domain.conversation.model import SourceRules
 
     bench.rules = SourceRules(idle_seconds=100)
     await bench.accept("e1")
     await bench.intake()
     clock.at = NOW + 75
-    made = [await bench.store.do(ticks.put_due, ticks.Tick(clock.at)) for _ in range(3)]
+    made = [await bench.store.do(upkeep.put_due, upkeep.Tick(clock.at)) for _ in range(3)]
     assert made == [1, 0, 0]
     assert (await bench.intake()).envelopes == 1
 
@@ -151,7 +151,7 @@ async def test_a_stranded_row_is_found(bench, clock):
 
     await bench.store.do(lose, None)
     assert (await bench.intake()).envelopes == 0
-    assert await bench.store.do(ticks.find_stranded, ticks.Tick(clock.at)) == 1
+    assert await bench.store.do(upkeep.find_stranded, upkeep.Tick(clock.at)) == 1
     assert (await bench.intake()).envelopes == 1
 
 

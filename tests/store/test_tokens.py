@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.ports import MintedGuest
+from bridge.stages.tokens import NotNow, Tokens
 from bridge.store import guests
-from bridge.tokens import NotNow, Tokens
 from tests.store.conftest import BUDGET, NOW
 
 

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from bridge.store.engine import open_engine
-from bridge.store.sql import take_turn
+from bridge.store.engine.open import open_engine
+from bridge.store.engine.sql import take_turn
 from bridge.store.store import Store
 from bridge.store.vault import Cipher
 
@@ -58,7 +58,7 @@ async def test_one_begins_when_the_other_has_ended(bench, other):
 @pytest.mark.postgres
 async def test_one_that_is_frozen_is_cut_off(postgres_url, waiting, monkeypatch):
     """Its process does nothing in the middle of its turn: PostgreSQL ends it, and the others go on."""
-    monkeypatch.setattr("bridge.store.sql._FROZEN_MS", 200)
+    monkeypatch.setattr("bridge.store.engine.sql._FROZEN_MS", 200)
     engine = open_engine(postgres_url, writes=True, pool=1)
     with engine.connect() as frozen:
         take_turn(frozen)
@@ -85,7 +85,7 @@ async def test_what_others_listen_to_is_not_kept(postgres_url):
 @pytest.mark.postgres
 async def test_one_that_is_frozen_in_an_answer_is_cut_off(postgres_url, waiting, monkeypatch):
     """PostgreSQL is still sending to it, so it is not idle: the connection ends because nothing is taken."""
-    monkeypatch.setattr("bridge.store.sql._FROZEN_MS", 500)
+    monkeypatch.setattr("bridge.store.engine.sql._FROZEN_MS", 500)
     engine = open_engine(postgres_url, writes=True, pool=1)
     with engine.connect() as frozen:
         take_turn(frozen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select
 
-from bridge.domain.facts import SHOWN
+from bridge.domain.conversation.facts import SHOWN
 from bridge.store import hearing, reads, unread
 from bridge.store.hearing import NewWords, ThreadRead
 from bridge.store.tables import deliveries, messages

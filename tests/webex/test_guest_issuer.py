@@ -22,8 +22,8 @@ from bridge.simulator import (
     World,
 )
 from bridge.webex.client import WebexClient
-from bridge.webex.guest_issuer import decode_secret, jwt_subject
-from bridge.webex.minters import GuestIssuerMinter, PersonalTokenMinter
+from bridge.webex.guest_issuer import GuestIssuerMinter, decode_secret, jwt_subject
+from bridge.webex.personal import PersonalTokenMinter
 from tests.webex.clock import HandClock
 from tests.webex.vault import MemoryVault
 

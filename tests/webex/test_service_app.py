@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bridge.domain import errors
 from bridge.simulator import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Simulator, World
 from bridge.webex.client import WebexClient
-from bridge.webex.minters import ServiceAppMinter
+from bridge.webex.service_app import ServiceAppMinter
 from bridge.webex.service_credential import GRANT, REFRESHING
 from tests.webex.clock import HandClock
 from tests.webex.vault import MemoryVault
