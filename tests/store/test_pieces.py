@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from bridge.domain.duty.roster import Agent, Roster, Route, Team
-from bridge.store import reads
+from bridge.store import deciding, reads
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.operator import dead_letters
 from bridge.store.tables import agents, conversations, deliveries, envelopes, messages

@@ -1,6 +1,6 @@
 """The store's writer in a process of its own: batches and results, pickled, over a private socket.
 
-The process (`bridge/store/engine/writer_process.py`) lives as long as its end of the socket: it ends when this process stops it or
+The process (`writer_process.py`) lives as long as its end of the socket: it ends when this process stops it or
 dies, however that happens. Should it die first, what was under way may or may not have been stored, as after any
 crash, and this process can write nothing any more.
 """
