@@ -246,6 +246,21 @@ async def test_files_that_nobody_said_are_swept_away(bench: Bench) -> None:
     assert await bench.store.read(count, file_chunks) == 2
 
 
+async def test_a_clock_set_back_hides_no_file_from_the_sweep(bench: Bench) -> None:
+    """Those that come after it have times that were looked at before."""
+    sweeper = Retention(bench.store, bench.clock, lambda: 30 * DAY)
+    await upload(bench, "first", "no conversation")
+    bench.clock.at += 3700
+    await sweeper.run()
+    assert await bench.store.read(count, files) == 0
+    await set_back(bench, 1)
+    await upload(bench, "second", "no conversation")
+    await sweeper.run()
+    bench.clock.at += 3700
+    await sweeper.run()
+    assert await bench.store.read(count, files) == 0
+
+
 PIECES = {
     "conversations_ended": (retention._ENDED, {"before": NOW, "ended": 0.0, "ident": "", "most": 100}),
     "deliveries_conversation": (retention._UNDELIVERED, {"ids": ["a", "b"], "tried": NOW, "open_since": NOW}),
