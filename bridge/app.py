@@ -39,7 +39,7 @@ from bridge.minting import make_minter
 from bridge.ports import Clock
 from bridge.pump import Pump
 from bridge.reload import Reloader
-from bridge.retention import Retention
+from bridge.retention import RUN_SECONDS, Retention
 from bridge.stopping import STOP_SECONDS
 from bridge.store import counters, gates, hooks, news, outbox, ticks, vault
 from bridge.store.catching_up import LookAgain, listen_again
@@ -376,7 +376,7 @@ class Service:
         every(60, "credential.keep_fresh", self.minter.keep_fresh)
         every(2, "configuration.look", self.reloader.look)
         every(60, "lanes.find_stranded", self._find_stranded)
-        every(600, "store.purge", self.retention.run, first_after=30)
+        every(600, "store.purge", self.retention.run, first_after=30, patience=2 * RUN_SECONDS)
         every(300, "webhooks.look_over", self._look_over)
         every(300, "counters.recount", self._recount, first_after=30)
         if self.settings.uses_postgresql:
