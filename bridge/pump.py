@@ -132,6 +132,7 @@ class Pump(Generic[Job]):
         working = {lease.lane: lease for lease in self._tasks.values()} if jobs else {}
         for job in jobs:
             lease = self._leases.begun(job.lane, asked_at)
+            lease.job = job
             if former := working.get(job.lane):
                 # It was just settled and is about to end; or its lease was over, and it must do nothing more.
                 former.lose()

@@ -16,7 +16,7 @@ from bridge.domain.bot_card import Context, choices, context_facts, plain_text
 from bridge.domain.bot_duration import duration
 from bridge.domain.bot_words import About, one_line, to_agent, to_leads
 from bridge.domain.desk import DutyBook
-from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, WebexError
+from bridge.domain.errors import Doubtful, NotFound, Parked, Refused, Throttled, WebexError
 from bridge.domain.identity import reference
 from bridge.domain.masking import CARD, Masks, mask, masked, masked_words
 from bridge.domain.model import Conversation
@@ -303,6 +303,7 @@ class BotCourier:
                 note,
                 "again",
                 again_at=verdict.at,
+                untried=isinstance(error, Parked),
                 error=str(error),
                 doubt=verdict.doubt or work.doubt,
                 quiet_until=now + _LOST_CONNECTION_QUIET if lost else work.quiet_until if work.doubt else now,
