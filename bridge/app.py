@@ -420,8 +420,8 @@ class Service:
         """Each step has its share of the time, so that the last one, giving the leases up, has some left."""
         drain = self._left(_DRAINED)
         await asyncio.gather(self._close_doors(), *(pump.stop(drain) for pump in self.pumps.values()))
-        self.ticks.stop()  # until here it has kept the leases up
-        await self.loops.stop(self._left(_LOOPS_ENDED))
+        self.ticks.stop()
+        await self.loops.stop(self._left(_LOOPS_ENDED))  # until here the leases were kept
         await _at_most(
             self._left(_SESSIONS_CLOSED), asyncio.gather(self._session.close(), self.callbacks.close())
         )

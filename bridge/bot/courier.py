@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 
 from bridge.bot.wording import Note, Wording, Words
-from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, WebexError
+from bridge.domain.errors import Doubtful, NotFound, Parked, Refused, Throttled, WebexError
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.throttling import OwnedToken
 from bridge.leases import LeaseLost
@@ -187,6 +187,7 @@ class BotCourier:
                 note,
                 "again",
                 again_at=verdict.at,
+                untried=isinstance(error, Parked),
                 error=str(error),
                 doubt=verdict.doubt or work.doubt,
                 quiet_until=now + _LOST_CONNECTION_QUIET if lost else work.quiet_until if work.doubt else now,

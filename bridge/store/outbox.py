@@ -400,7 +400,8 @@ def _refused(connection: Connection, one: Settled) -> dict[str, Any]:
         "seq": work.seq,
         "message_id": _message_id(connection, work),
     }
-    return _envelope(one, f"refused:{work.id}:{work.attempt}", "agent-refused", body)
+    # With the time of its beginning: an operator may have it begun anew, and its attempts with it.
+    return _envelope(one, f"refused:{work.id}:{work.created_at:.3f}:{work.attempt}", "agent-refused", body)
 
 
 def _envelope(one: Settled, key: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
