@@ -212,7 +212,7 @@ class Listener:
                 if await self._store.do(note_deleted, unsaid):
                     self._heard()
             except WebexError as error:  # whatever is wrong with it, it is not gone
-                self._log.info("message.not_listed", webex_message=ident, reason=str(error))
+                self._log.info("message.not_read", webex_message=ident, reason=str(error))
 
     def _to_ask_for(self, missing: Sequence[str]) -> Sequence[str]:
         """Those that were not asked for just now, new ones first. One that only its list does not show, or not in a
