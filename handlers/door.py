@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -37,6 +37,7 @@ from handlers.sources import SourceView
 MOST_BACKLOG = 200_000
 MOST_BACKLOG_OF_SOURCE = 100_000
 _BACKLOG_RETRY = 10
+Limit = tuple[str, float]  # whose, and how many in a minute
 _KINDS = {"conversation.requested": "requested", "message.created": "said", "conversation.ended": "ended"}
 
 
@@ -89,19 +90,24 @@ class Door:
             raise Problem(401, "The signature is missing, wrong or too old.") from None
 
     async def take_event(
-        self, source: SourceView, webhook_id: str, event: Event
+        self, source: SourceView, webhook_id: str, event: Event, *limits: Limit
     ) -> tuple[int, dict[str, Any]]:
-        """Stores one event of an authenticated source; (status, answer). Raises Problem."""
+        """Stores one event of an authenticated source; (status, answer). Raises Problem.
+
+        `limits` hold beside the source's own.
+        """
         # The prefix keeps a source's ids apart from the keys of other envelopes, whatever the source is called.
         key = f"event:{source.name}:{_short(webhook_id)}"
-        counted = await self._take_from_rate(source, key)
+        counted = await self._take_from_rates(
+            key, (*limits, (f"source:{source.name}", source.rate_per_minute))
+        )
         accepted: Accepted | None = None
         try:
             self._check_backlog(source.name)
             accepted = await self._accept(self._arrival(source, key, event))
         finally:
-            if counted and (accepted is None or accepted.repeated):  # the limit counts what is accepted
-                self.rates.give_back(_rate_name(source), source.rate_per_minute)
+            if accepted is None or accepted.repeated:  # limits count what is accepted
+                self._give_back(counted)
         answer = {
             "eventId": identity.event_id(source.name, webhook_id),
             "conversationId": accepted.conversation_id,
@@ -111,15 +117,21 @@ class Door:
         self._counted(source.name, "repeated" if accepted.repeated else "accepted").inc()
         return (200 if accepted.repeated else 202), answer
 
-    async def _take_from_rate(self, source: SourceView, key: str) -> bool:
-        """Whether it counts. Raises Problem 429, but not for an event that was accepted before."""
-        try:
-            self.check_rate(_rate_name(source), source.rate_per_minute)
-        except Problem:
-            if not await self.store.read(reads.was_accepted, key):
-                raise
-            return False
-        return True
+    async def _take_from_rates(self, key: str, limits: Sequence[Limit]) -> Sequence[Limit]:
+        """Those that it counts for. Raises Problem 429, but not for an event that was accepted before."""
+        for passed, limit in enumerate(limits):
+            try:
+                self.check_rate(*limit)
+            except Problem:
+                self._give_back(limits[:passed])
+                if not await self.store.read(reads.was_accepted, key):
+                    raise
+                return ()
+        return limits
+
+    def _give_back(self, limits: Sequence[Limit]) -> None:
+        for limit in limits:
+            self.rates.give_back(*limit)
 
     async def take_words(
         self, source: str, conversation_id: str, key: str | None, words: Words
@@ -276,7 +288,3 @@ def _short(identifier: str) -> str:
 
 def _hashed(identifier: str) -> str:
     return "sha256:" + hashlib.sha256(identifier.encode(errors="surrogatepass")).hexdigest()
-
-
-def _rate_name(source: SourceView) -> str:
-    return f"source:{source.name}"

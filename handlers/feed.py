@@ -54,20 +54,20 @@ class Feeds:
         self._open: dict[str, Feed] = {}
 
     @contextmanager
-    def join(self, state: State) -> Iterator[Feed]:
-        """One more stream of the conversation. Raises TooMany."""
+    def join(self, state: State, connected: Callable[[], bool]) -> Iterator[Feed]:
+        """One more stream of the conversation, whose reader is there while it is `connected`. Raises TooMany."""
         ident = state.conversation.id
         feed = self._open.get(ident)
         if feed is None or feed.over:
             feed = self._open[ident] = Feed(self._following, state)
-        if feed.streams >= MOST_STREAMS:
+        if feed.is_full():
             raise TooMany
-        feed.streams += 1
+        feed.readers.append(connected)
         try:
             yield feed
         finally:
-            feed.streams -= 1
-            if not feed.streams:
+            feed.readers.remove(connected)
+            if not feed.readers:
                 feed.close()
                 if self._open.get(ident) is feed:
                     del self._open[ident]
@@ -76,13 +76,13 @@ class Feeds:
 class Feed:
     """What is new in one conversation, in memory: as much as a page. Who is further behind reads the store.
 
-    `news` is set, and replaced, whenever the feed has looked; `over`: it looks no more.
+    `news` is set, and replaced, whenever the feed has looked, or a reader is gone; `over`: it looks no more.
     """
 
     def __init__(self, following: Following, state: State) -> None:
         self.state = state
         self.issued: float | None = None
-        self.streams = 0
+        self.readers: list[Callable[[], bool]] = []  # for each stream: whether somebody still reads it
         self.over = False
         self.news = asyncio.Event()
         self.looked = False
@@ -95,6 +95,13 @@ class Feed:
 
     def close(self) -> None:
         self._task.cancel()
+
+    def is_full(self) -> bool:
+        """Whether it has as many streams as it may have. Those whose readers went away count no more, and end."""
+        here = sum(connected() for connected in self.readers)
+        if here < len(self.readers):
+            self._wake()
+        return here >= MOST_STREAMS
 
     async def _run(self) -> None:
         try:
@@ -146,6 +153,9 @@ class Feed:
 
     def _tell(self) -> None:
         self.looked = True
+        self._wake()
+
+    def _wake(self) -> None:
         told, self.news = self.news, asyncio.Event()
         told.set()
 

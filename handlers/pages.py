@@ -36,10 +36,10 @@ async def post_page(request: web.Request) -> web.Response:
     value = parse_json(body)
     forwarded = request.headers.getall("X-Forwarded-For", ())
     address = client_address(request.remote or "", forwarded, parts.proxies)
-    door.check_rate(f"address:{source.name}:{address}", source.rate_per_minute or PER_MINUTE_AND_ADDRESS)
+    limit = (f"address:{source.name}:{address}", source.rate_per_minute or PER_MINUTE_AND_ADDRESS)
     visit = _visit(request)
     event = _event(value, visit)
-    status, answer = await door.take_event(source, visit, event)
+    status, answer = await door.take_event(source, visit, event, limit)
     return json_answer(answer, status)
 
 

@@ -1,7 +1,7 @@
 """The server under the doors: what aiohttp itself refuses is a problem document too.
 
 aiohttp answers a malformed request in plain text, and logs the bytes that it could not read: they may be a
-customer's key. Here neither happens.
+customer's key. Here neither happens. For whoever does not read an answer it waits for ever; here, a minute.
 """
 
 from __future__ import annotations
@@ -15,9 +15,46 @@ from aiohttp import web
 
 from handlers.problems import Handler, Problem, problems
 
+UNREAD_SECONDS = (
+    60.0  # whoever takes nothing of an answer for so long is cut off: it is kept in memory meanwhile
+)
+
 
 class _Protocol(web.RequestHandler):
-    __slots__ = ()
+    __slots__ = ("_unread",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._unread: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._look_no_more()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self._look_no_more()
+
+    def _look_again(self) -> None:
+        transport: Any = self.transport
+        if transport is not None:
+            left = transport.get_write_buffer_size()
+            loop = asyncio.get_running_loop()
+            self._unread = loop.call_later(UNREAD_SECONDS, self._look, transport, left)
+
+    def _look(self, transport: Any, left: int) -> None:
+        if transport.get_write_buffer_size() < left:
+            self._look_again()
+        else:
+            transport.abort()
+
+    def _look_no_more(self) -> None:
+        if self._unread:
+            self._unread.cancel()
 
     def handle_error(
         self,

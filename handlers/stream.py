@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,16 +37,22 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     state = await customer_of(request, request.query.get("key"))
     given = request.headers.get("Last-Event-ID") or request.query.get("lastEventId") or "0"
     last = min(number(given) or 0, state.conversation.last_seq)
+
+    def connected() -> bool:
+        return request.transport is not None
+
     try:
-        with parts.feeds.join(state) as feed:
-            return await _serve(request, parts, feed, last)
+        with parts.feeds.join(state, connected) as feed:
+            return await _serve(request, parts, connected, feed, last)
     except TooMany:
         raise Problem(
             429, "This conversation has too many open streams.", retry_after=_PING_SECONDS
         ) from None
 
 
-async def _serve(request: web.Request, parts: Parts, feed: Feed, last: int) -> web.StreamResponse:
+async def _serve(
+    request: web.Request, parts: Parts, connected: Callable[[], bool], feed: Feed, last: int
+) -> web.StreamResponse:
     parts.streams.inc()
     try:
         async with sse_response(
@@ -58,7 +65,7 @@ async def _serve(request: web.Request, parts: Parts, feed: Feed, last: int) -> w
             _keep_little(request)
             # The browser went away, reads nothing, or the store fails: it comes back and resumes.
             with contextlib.suppress(ConnectionError, TimeoutError, StoreUnavailable, asyncio.CancelledError):
-                await _Stream(parts, response, feed, last).run()
+                await _Stream(parts, response, connected, feed, last).run()
         return response
     finally:
         parts.streams.dec()
@@ -74,6 +81,7 @@ def _keep_little(request: web.Request) -> None:
 class _Stream:
     parts: Parts
     response: EventSourceResponse
+    connected: Callable[[], bool]
     feed: Feed
     last: int
     changed: int = 0  # the number of the last change that was told
@@ -83,11 +91,11 @@ class _Stream:
 
     async def run(self) -> None:
         feed = self.feed
-        if not feed.looked:
+        while not feed.looked:
             await feed.news.wait()
         self.changed = feed.changes.newest
         await self._tell_changeable()  # what the client has already may have changed meanwhile
-        while self.response.is_connected():
+        while self.response.is_connected() and self.connected():
             news = feed.news
             await self._tell_messages()
             await self._tell_changes()

@@ -13,6 +13,7 @@ from bridge.bot.alarms import Alarms, ServiceState
 from bridge.bot.courier import BotCourier
 from bridge.bot.ears import Ears
 from bridge.bot.presence import Presence
+from bridge.bot.wording import Wording
 from bridge.domain.conversation.masking import Masks
 from bridge.domain.duty.roster import Roster
 from bridge.domain.errors import WebexError
@@ -74,11 +75,9 @@ class Bot:
             p.webex,
             p.clock,
             token,
-            p.roster,
-            buttons=lambda: p.target is not None,
+            Wording(p.store, p.clock, p.roster, lambda: p.target is not None, p.masks),
             lease_seconds=p.leases.seconds,
             call_seconds=p.call_seconds,
-            masks=p.masks,
         )
         self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds, p.masks)
         self._presence = Presence(p.store, p.webex, p.clock, token, p.roster)

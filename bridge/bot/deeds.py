@@ -77,9 +77,7 @@ class Deeds:
             return None
         if do == "transfer":
             if not isinstance(to, str) or not to:
-                return self._refused(
-                    asker, "press transfer", "Choose somebody on the card first, then press Transfer."
-                )
+                return self._refused(asker, "press transfer", "Choose somebody on the card first.")
             return self._hand_over(Command("transfer", to=to), asker, found)
         if do == "done":
             return self._close(Command("done"), asker, found)
@@ -94,9 +92,8 @@ class Deeds:
         found = await self._store.read(bot_reads.by_id, str(inputs.get("conversation", "")))
         mine = found if found and asker.agent in (found.agent, *json.loads(found.tried)) else None
         who = self._customer(mine) if mine else "the customer"
-        return self._refused(
-            asker, "press", f"That card is out of date: {who} is no longer with you, so nothing was done."
-        )
+        late = f"That card is out of date: {who} is no longer with you, so nothing was done."
+        return self._refused(asker, "press", late)
 
     async def _do(self, command: Command, asker: Asker) -> Effects:
         try:

@@ -103,8 +103,10 @@ _ENDINGS_BY_CONTENT: Mapping[str, Mapping[str, str]] = {
         "application/x-7z-compressed": "7z",
         "application/x-bzip2": "bz2",
         "application/x-xz": "xz",
-        _EXECUTABLE: "exe dll com scr pif cpl sys lnk chm elf wasm",
+        _EXECUTABLE: "exe dll com scr pif cpl sys drv ocx xll lnk chm elf wasm",
     },
+    # What is in these cannot be told by their beginning, which may hold the mark of a picture.
+    UNKNOWN: {"application/x-disk-image": "iso img vhd vhdx dmg toast"},
     "image/tiff": {
         "image/tiff": "tif tiff",
         "image/x-adobe-dng": "dng",
@@ -167,7 +169,9 @@ _ENDINGS_BY_CONTENT: Mapping[str, Mapping[str, str]] = {
         "application/yaml": "yaml yml",
         "application/x-sh": "sh",
         "application/hta": "hta",
-        "application/x-msdos-program": "bat cmd ps1 psm1 vbs vbe jse wsf wsh msc scf url reg inf iqy slk",
+        "application/x-msdos-program": "bat cmd ps1 psm1 ps1xml psd1 cdxml vb vbs vbe jse wsf wsh wsc sct msc "
+        "scf url website reg inf iqy slk rdp application appref-ms library-ms search-ms settingcontent-ms",
+        "application/x-script": "py pyw pl rb php command tool desktop jnlp scpt applescript bash zsh csh ksh",
     },
 }
 _ENDINGS = {
@@ -230,7 +234,7 @@ def is_among(kind: str, patterns: Iterable[str]) -> bool:
 
 
 def _ending(name: str) -> str:
-    return name.rpartition(".")[2].lower() if "." in name else ""
+    return name.rstrip(" .").rpartition(".")[2].lower() if "." in name else ""
 
 
 def _shown(head: bytes) -> str:

@@ -32,7 +32,7 @@ from bridge.service.live import Live, make_live
 from bridge.service.metrics import Metrics
 from bridge.service.minting import make_minter
 from bridge.service.reload import Reloader
-from bridge.service.retention import Retention
+from bridge.service.retention import RUN_SECONDS, Retention
 from bridge.service.stopping import STOP_SECONDS
 from bridge.service.supervision import Loops
 from bridge.service.ticks import Ticks
@@ -377,7 +377,7 @@ class Service:
         every(60, "credential.keep_fresh", self.minter.keep_fresh)
         every(2, "configuration.look", self.reloader.look)
         every(60, "lanes.find_stranded", self._find_stranded)
-        every(600, "store.purge", self.retention.run, first_after=30)
+        every(600, "store.purge", self.retention.run, first_after=30, patience=2 * RUN_SECONDS)
         every(300, "webhooks.look_over", self._look_over)
         every(300, "counters.recount", self._recount, first_after=30)
         if self.settings.uses_postgresql:
@@ -421,8 +421,8 @@ class Service:
         """Each step has its share of the time, so that the last one, giving the leases up, has some left."""
         drain = self._left(_DRAINED)
         await asyncio.gather(self._close_doors(), *(pump.stop(drain) for pump in self.pumps.values()))
-        self.ticks.stop()  # until here it has kept the leases up
-        await self.loops.stop(self._left(_LOOPS_ENDED))
+        self.ticks.stop()
+        await self.loops.stop(self._left(_LOOPS_ENDED))  # until here the leases were kept
         await _at_most(
             self._left(_SESSIONS_CLOSED), asyncio.gather(self._session.close(), self.callbacks.close())
         )

@@ -10,11 +10,11 @@ import structlog
 from bridge.ports import Clock
 from bridge.store import overrides
 from bridge.store.engine.committer import Item, Operation, Result
-from bridge.store.files import Sweep, sweep_files
+from bridge.store.files import UNCLAIMED_SECONDS, Sweep, sweep_files
 from bridge.store.retention import START, Purge, Tidy, purge, tidy
 from bridge.store.store import Store
 
-_RUN_SECONDS = 300.0  # then the next run goes on
+RUN_SECONDS = 300.0  # then the next run goes on
 _REST, _LONGEST_REST = 4.0, 0.5  # of a piece's time, after it; seconds
 
 
@@ -30,7 +30,7 @@ class Retention:
 
     async def run(self) -> None:
         """Takes out all that is old, or as much as can be in some minutes."""
-        until = self._clock.monotonic() + _RUN_SECONDS
+        until = self._clock.monotonic() + RUN_SECONDS
         await self._store.do(overrides.forget_ended, self._clock.now())
         gone = 0
         try:
@@ -49,6 +49,9 @@ class Retention:
 
     async def _sweep(self, until: float) -> None:
         """Files that an upload left behind. Those that were looked at once are not looked at again."""
+        # The clock was set back: files come with times that were looked at.
+        if self._swept[0] > self._clock.now() - UNCLAIMED_SECONDS:
+            self._swept = START
         more = True
         while more and self._clock.monotonic() < until:
             self._swept, more = await self._piece(sweep_files, Sweep(self._clock.now(), self._swept))

@@ -45,6 +45,8 @@ from bridge.webex.wire import Message
 _PAGE = 50
 _MOST_LISTED = 1000  # messages in memory at once; of more the oldest are dealt with first
 _MOST_ASKED = 10  # in one reading, for messages that are not listed any more
+_ASKED_SECONDS = 60.0  # so seldom for each that Webex gives by its id and does not list
+_FORGET_SECONDS = 3600.0
 _FIRST_WORDS_WAIT = 0.5
 
 
@@ -74,6 +76,8 @@ class Listener:
         self._lease = lease_seconds
         self._patience = Patience(store, clock)
         self._files = AgentFiles(webex, tokens, self._patience)
+        # When each that was shown and is not listed any more was asked for last.
+        self._asked: dict[str, float] = {}
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[Thread]:
@@ -150,8 +154,8 @@ class Listener:
         thread = reading.thread
         if not reading.listed and (thread.unread_from is None or thread.room_id is None):
             newest = await self._webex.list_direct(self._tokens.still(lent), person_email=thread.agent_email)
-            if not reading.add(newest):
-                reading.back = True
+            if not reading.add(newest):  # nothing there, or nothing of a whole page that can be read
+                reading.back = thread.room_id is None
         while not reading.back and len(reading.listed) < _MOST_LISTED:
             room, oldest = thread.room_id, thread.unread_from
             if reading.listed:
@@ -198,13 +202,29 @@ class Listener:
         oldest = min(message.created for message in reading.listed)
         shown = await self._store.read(shown_since, thread.conversation_id, thread.agent_email, oldest)
         there = {message.id for message in reading.listed}
-        for ident in [one for one in shown if one not in there][:_MOST_ASKED]:
+        for ident in self._to_ask_for([one for one in shown if one not in there]):
             try:
                 await self._webex.get_message(self._tokens.still(lent), ident)
+            except (Throttled, Unauthorized):
+                raise
             except NotFound:
                 unsaid = Unsaid(ident, thread.guest.id, self._clock.now())
                 if await self._store.do(note_deleted, unsaid):
                     self._heard()
+            except WebexError as error:  # whatever is wrong with it, it is not gone
+                self._log.info("message.not_read", webex_message=ident, reason=str(error))
+
+    def _to_ask_for(self, missing: Sequence[str]) -> Sequence[str]:
+        """Those that were not asked for just now, new ones first. One that only its list does not show, or not in a
+        form that can be read, would cost a call at each reading."""
+        if not missing:
+            return ()
+        now = self._clock.monotonic()
+        self._asked = {ident: at for ident, at in self._asked.items() if at > now - _FORGET_SECONDS}
+        due = [ident for ident in missing if now >= self._asked.get(ident, -_ASKED_SECONDS) + _ASKED_SECONDS]
+        asked = sorted(due, key=lambda ident: self._asked.get(ident, 0.0))[:_MOST_ASKED]
+        self._asked.update(dict.fromkeys(asked, now))
+        return asked
 
     async def _new_words(self, reading: Reading, lent: LentToken, page: Sequence[Message]) -> float | None:
         """Puts the agent's messages into `reading` as envelopes' bodies; a wait, where one of them is not ready yet."""

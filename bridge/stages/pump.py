@@ -55,6 +55,7 @@ class Pump(Generic[Job]):
         self._claiming: asyncio.Future[Sequence[Job]] | None = None
         self._news = False  # there may be more to claim than was claimed so far
         self._stopping = False
+        self._over = False  # nothing is begun any more, for nobody would see it to its end
         self._log = structlog.get_logger()
 
     @property
@@ -111,6 +112,7 @@ class Pump(Generic[Job]):
             await asyncio.wait([self._claiming], timeout=seconds)
         while self._tasks and (left := until - self._leases.moment()) > 0:
             await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        self._over = True
         if late := set(self._tasks):
             for task in late:
                 task.cancel()
@@ -132,6 +134,7 @@ class Pump(Generic[Job]):
         working = {lease.lane: lease for lease in self._tasks.values()} if jobs else {}
         for job in jobs:
             lease = self._leases.begun(job.lane, asked_at)
+            lease.job = job
             if former := working.get(job.lane):
                 # It was just settled and is about to end; or its lease was over, and it must do nothing more.
                 former.lose()
@@ -142,6 +145,8 @@ class Pump(Generic[Job]):
             self.wake()
 
     def _begin(self, job: Job, lease: Lease) -> None:
+        if self._over:
+            return
         task = asyncio.create_task(self._follow(job, lease))
         self._tasks[task] = lease
         task.add_done_callback(self._finished)

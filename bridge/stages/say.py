@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from bridge.domain.errors import Doubtful, NotFound, Refused, Throttled, Unauthorized, WebexError
+from bridge.domain.errors import Doubtful, NotFound, Parked, Refused, Throttled, Unauthorized, WebexError
 from bridge.domain.retry import Again, GiveUp, after_failure
 from bridge.ports import Clock
 from bridge.stages.leases import Lease, LeaseLost, Leases
@@ -205,8 +205,8 @@ class Courier:
             case Again(at=at, doubt=doubt):
                 lost = isinstance(error, Doubtful) and error.status is None
                 quiet = now + _LOST_CONNECTION_QUIET if lost else now
-                # An attempt that never looked in the room leaves the doubt of the one before.
-                keep = work.doubt and not doubt
+                # An attempt that never looked in the room leaves the doubt of the one before; so does none at all.
+                keep = isinstance(error, Parked) or (work.doubt and not doubt)
                 return await self._settle(
                     work, "again", again_at=at, error=str(error), doubt=doubt, quiet_until=quiet, keep=keep
                 )

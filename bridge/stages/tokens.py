@@ -22,7 +22,7 @@ from bridge.store.guests import Budget, Guest, Minted, MintFailed
 from bridge.store.store import Store
 
 _CACHED = 20_000
-_REISSUES_AT_ONCE = 32
+_REISSUES_AT_ONCE = 8  # few, so that a 429 is read before many more have left
 _FRESH_SECONDS = 0.2
 _SAVED_WITHIN = 0.05  # seconds after a token is in use
 

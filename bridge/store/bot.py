@@ -20,7 +20,7 @@ from bridge.store.engine.sql import insert_for, insert_missing, wake
 from bridge.store.outbox import Claim, Next, Settled, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
-from bridge.store.tables import agents, deliveries, envelopes, heard, locks
+from bridge.store.tables import agents, deliveries, envelopes, heard, lanes, locks
 
 _HEARD_BY = "bot"  # in the column that names the guest of what was heard in a customer's thread
 _FLOWS = {"bot": SENDING, "bot-in": READING}
@@ -28,14 +28,19 @@ _FLOWS = {"bot": SENDING, "bot-in": READING}
 
 def claim(connection: Connection, wishes: Sequence[Claim]) -> list[list[Work]]:
     """What the bot has to say, or was told; nothing while Webex has the bot as a whole wait with it."""
-    return [[] if _parked(connection, wish) else outbox.claim(connection, [wish])[0] for wish in wishes]
+    return [[] if _park(connection, wish) else outbox.claim(connection, [wish])[0] for wish in wishes]
 
 
 claim.rank = 2  # type: ignore[attr-defined]  # as `outbox.claim`
 
 
-def _parked(connection: Connection, wish: Claim) -> bool:
-    return bool(gates.closed_until(connection, [BOT], _FLOWS[wish.stage], wish.now))
+def _park(connection: Connection, wish: Claim) -> bool:
+    """Whether the bot must wait; what is due then is due afterwards, so that nobody takes it for left undone."""
+    closed = gates.closed_until(connection, [BOT], _FLOWS[wish.stage], wish.now)
+    if closed:
+        due = (lanes.c.stage == wish.stage, lanes.c.ready_at <= wish.now)
+        connection.execute(update(lanes).where(*due).values(owner=None, ready_at=closed[BOT]))
+    return bool(closed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -183,7 +183,9 @@ class _Worker:
         stored = (
             own_words(self._connection, [conversation.id])[conversation.id] if conversation.last_seq else []
         )
-        return [*stored, *self._changes.own_words(conversation.id)]
+        failed = {one.seq for ident, one in self._changes.given_up if ident == conversation.id}
+        said = [*stored, *self._changes.own_words(conversation.id)]
+        return [replace(one, delivery="failed") if one.seq in failed else one for one in said]
 
     def _facts(self, conversation: Conversation, history: Sequence[Said]) -> Facts:
         return Facts(

@@ -13,7 +13,7 @@ from bridge.store.upkeep import known_jumps
 
 CHUNK_BYTES = 256 * 1024
 _AT_ONCE = 100
-_UNCLAIMED_SECONDS = 3600.0  # longer than any upload takes
+UNCLAIMED_SECONDS = 3600.0  # longer than any upload takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def sweep_files(connection: Connection, sweeps: Sequence[Sweep]) -> list[tuple[t
 
 def _sweep(connection: Connection, sweep: Sweep) -> tuple[tuple[float, str], bool]:
     f = files.c
-    before = long_ago(sweep.now, _UNCLAIMED_SECONDS, known_jumps(connection))
+    before = long_ago(sweep.now, UNCLAIMED_SECONDS, known_jumps(connection))
     query = (
         select(f.id, f.conversation_id, f.created_at)
         .where(f.url.is_(None), f.created_at < before, tuple_(f.created_at, f.id) > sweep.behind)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, case, delete, exists, func, or_, select, update
 
 from bridge.domain.conversation.refusals import Fault, Refusal
 from bridge.domain.deadlines import CALL_SECONDS, call_limit
@@ -292,7 +292,19 @@ def _save_done(connection: Connection, done: Sequence[Settled]) -> None:
     sent = [one.work for one in done if one.work.stage == "say" and one.work.last]
     _SENT.many(
         connection,
-        [{"conversation": work.conversation_id, "number": work.seq, "state": "sent"} for work in sent],
+        [
+            {"conversation": work.conversation_id, "number": work.seq, "state": "sent"}
+            for work in sent
+            if not work.part
+        ],
+    )
+    _SENT_WHOLE.many(
+        connection,
+        [
+            {"conversation": work.conversation_id, "number": work.seq, "reader": work.address}
+            for work in sent
+            if work.part
+        ],
     )
     rooms = [one for one in done if one.room_id and one.work.guest]
     _ROOM.many(
@@ -380,8 +392,10 @@ def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
 
 
 def _failed_envelope(connection: Connection, one: Settled) -> dict[str, Any]:
+    """One for a message, of however many of its parts."""
     body = {"message_id": _message_id(connection, one.work), "reason": one.error}
-    return _envelope(one, f"failed:{one.work.id}", "delivery-failed", body)
+    key = f"failed:{one.work.conversation_id}:{one.work.seq}"
+    return _envelope(one, key, "delivery-failed", body)
 
 
 def _message_id(connection: Connection, work: Work) -> str | None:
@@ -400,7 +414,8 @@ def _refused(connection: Connection, one: Settled) -> dict[str, Any]:
         "seq": work.seq,
         "message_id": _message_id(connection, work),
     }
-    return _envelope(one, f"refused:{work.id}:{work.attempt}", "agent-refused", body)
+    # With the time of its beginning: an operator may have it begun anew, and its attempts with it.
+    return _envelope(one, f"refused:{work.id}:{work.created_at:.3f}:{work.attempt}", "agent-refused", body)
 
 
 def _envelope(one: Settled, key: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -551,6 +566,21 @@ _SENT = Prepared(
     .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq == bindparam("number"))
     .values(delivery=bindparam("state")),
     distinct=True,
+)
+# The last of several parts, where this agent got the others too.
+_SENT_WHOLE = Prepared(
+    update(messages)
+    .where(
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.seq == bindparam("number"),
+        ~exists().where(
+            deliveries.c.conversation_id == messages.c.conversation_id,
+            deliveries.c.seq == messages.c.seq,
+            deliveries.c.address == bindparam("reader"),
+            deliveries.c.state == "dead",
+        ),
+    )
+    .values(delivery="sent")
 )
 # The last words of an earlier visit, delivered late, do not begin the present one.
 _its_own = threads.c.conversation_id == bindparam("carried")

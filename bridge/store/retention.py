@@ -114,10 +114,12 @@ def _kept(
     connection: Connection, ids: list[str], wish: Purge, jumps: Sequence[tuple[float, float]]
 ) -> set[str]:
     """Those of which something is open, or was given up not long ago."""
-    tried = long_ago(wish.now, max(wish.keep_seconds, _TRIED_SECONDS), jumps)
+    as_long = max(wish.keep_seconds, _TRIED_SECONDS)
+    tried = long_ago(wish.now, as_long, jumps)
     ended = long_ago(wish.now, wish.keep_seconds + _TRIED_SECONDS, jumps)
     found = [
-        *_UNDELIVERED.one(connection, ids=ids, tried=tried),
+        # What is open moves along when the clock is set (`ticks.rebase`).
+        *_UNDELIVERED.one(connection, ids=ids, tried=tried, open_since=wish.now - as_long),
         *_UNDECIDED.one(connection, ids=ids),
         *_PENDING.one(connection, ids=ids, ended=ended),
     ]
@@ -139,7 +141,7 @@ def tidy(connection: Connection, wishes: Sequence[Tidy]) -> list[bool]:
 
 def _tidy(connection: Connection, wish: Tidy) -> bool:
     jumps = known_jumps(connection)
-    kept, a_day = long_ago(wish.now, wish.keep_seconds, jumps), long_ago(wish.now, 86400, jumps)
+    kept = long_ago(wish.now, wish.keep_seconds, jumps)
     accepted = long_ago(wish.now, DEDUPE_SECONDS, jumps)
     remembered = long_ago(wish.now, max(wish.keep_seconds, DEDUPE_SECONDS), jumps)
     d = deliveries.c
@@ -147,11 +149,12 @@ def _tidy(connection: Connection, wish: Tidy) -> bool:
         (guest_tokens.c.id, guest_tokens.c.expires_at < wish.now),
         (envelopes.c.id, envelopes.c.done_at < accepted),
         (heard.c.message_id, and_(heard.c.at < remembered, ~_STILL_OPEN)),
-        (hints.c.message_id, hints.c.at < a_day),
         # What the bot was told and said of no conversation in particular; and hushes that are long over.
         (d.id, and_(_OF_NONE, d.done_at < kept)),
+        # These move along when the clock is set (`ticks.rebase`).
+        (hints.c.message_id, hints.c.at < wish.now - 86400),
         (locks.c.name, locks.c.until < wish.now - 86400),
-        (refusals.c.delivery_id, refusals.c.at < a_day),
+        (refusals.c.delivery_id, refusals.c.at < wish.now - 86400),
         (clock_jumps.c.id, clock_jumps.c.at < min(remembered, wish.now - wish.keep_seconds - _TRIED_SECONDS)),
     )
     full = [_some(connection, key, old) for key, old in rules]
@@ -194,7 +197,7 @@ _UNDELIVERED = Prepared(
         among(deliveries.c.conversation_id, "ids"),
         or_(
             and_(deliveries.c.state == "open", deliveries.c.kind == "say"),
-            and_(deliveries.c.state == "open", deliveries.c.created_at >= bindparam("tried")),
+            and_(deliveries.c.state == "open", deliveries.c.created_at >= bindparam("open_since")),
             and_(deliveries.c.state == "dead", deliveries.c.done_at >= bindparam("tried")),
         ),
     )

@@ -184,6 +184,25 @@ def test_a_refusal_after_the_end_gives_the_words_up():
     assert table.desk.states["amy"].load(NOW).refused == "403"
 
 
+def test_another_part_of_words_that_were_given_up_is_no_news():
+    """The source hears once of a message; each of its parts is a dead letter."""
+    table = Table()
+    ended = table.decide("ended", {"reason": "source"}, opened(table)).conversation
+    table.history = [Said(1, "m1", "customer", "long", NOW, delivery="failed")]
+    body = {"agent": "amy", "reason": "403", "delivery": 8, "seq": 1, "message_id": "m1"}
+    plan = table.decide("agent-refused", body, ended)
+    assert ([one.delivery for one in plan.given_up], plan.news) == ([8], [])
+
+
+def test_refused_files_without_words_are_an_answer_and_no_message():
+    """The customer is told of the file, and the agent owes nothing any more."""
+    table = Table()
+    body = heard("", refused_files=[{"reason": "refused", "name": "form.pdf"}])
+    plan = table.decide("heard", body, opened(table))
+    assert [(one.author, one.text) for one in plan.said] == [("system", "<file_refused>")]
+    assert plan.conversation.agent_at == NOW
+
+
 def test_a_note_is_kept_and_never_leaves():
     """/note stays with the conversation."""
     table = Table()

@@ -98,6 +98,9 @@ def test_ending_and_first_bytes_decide(name: str, head: bytes, kind: str) -> Non
         ("evil.mp4", EXE),
         ("evil.mp3", PDF),
         ("evil.heic", box(b"isom")),
+        ("evil.iso", PNG),
+        ("evil.command", b"#!/bin/sh\n# %PDF-1.7\nrm"),
+        ("evil.py", b"# %PDF-1.7\nimport os"),
     ],
 )
 def test_name_that_belies_what_is_in_it_is_refused(name: str, head: bytes) -> None:
@@ -129,6 +132,7 @@ def test_types_of_a_source_may_be_written_as_usual(kind: str, patterns: tuple[st
     [
         ("a.PNG", "image/png"),
         ("a.exe", "application/x-msdownload"),
+        ("a.exe ", "application/x-msdownload"),
         ("a.stp", None),
         ("file", None),
         ("", None),

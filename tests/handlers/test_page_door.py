@@ -132,6 +132,19 @@ async def test_page_that_lost_our_answer_gets_it_again(bridge: RunningBridge) ->
     assert len({answer["conversationId"] for _, answer, _ in short}) == 2
 
 
+async def test_repeat_is_answered_when_the_address_may_begin_no_more(bridge: RunningBridge) -> None:
+    """What was accepted is no new load, and counts for no limit."""
+    key = str(uuid.uuid4())
+    first = await start(bridge, {"displayName": "Ada"}, Idempotency_Key=key)
+    for _ in range(PER_MINUTE_AND_ADDRESS):
+        again = await start(bridge, {"displayName": "Ada"}, Idempotency_Key=key)
+        assert (first[0], again[0], again[1]) == (202, 200, first[1])
+    others = [await start(bridge, {"displayName": "A"}) for _ in range(PER_MINUTE_AND_ADDRESS + 1)]
+    assert [others[0][0], others[-1][0]] == [202, 429]
+    again = await start(bridge, {"displayName": "Ada"}, Idempotency_Key=key)
+    assert (again[0], again[1]) == (200, first[1])
+
+
 async def test_preflight_is_answered_for_the_source_s_own_pages(bridge: RunningBridge) -> None:
     """And for nobody else's."""
     for origin, allowed in ((OTHER_SHOP, OTHER_SHOP), (SHOP, None), (STRANGER, None)):

@@ -98,13 +98,27 @@ async def test_streams_of_one_conversation_are_bounded(bridge: RunningBridge) ->
         assert int(answer.headers["Retry-After"]) >= 1
     for answer in answers:
         answer.close()
-    await eventually(lambda: accepted(bridge, url))
+    await eventually(lambda: all_accepted(bridge, url, 8))
 
 
-async def accepted(bridge: RunningBridge, url: str) -> bool:
-    await bridge.event("message.created", subject="ada", message="wakes the streams that nobody reads")
-    async with bridge.session.get(url) as answer:
-        return answer.status == 200
+async def test_streams_that_were_closed_make_room_at_once(
+    bridge: RunningBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is loaded anew again and again is not refused, though nothing is said that would wake its streams."""
+    monkeypatch.setattr(stream, "_PING_SECONDS", 3600.0)
+    ada = await bridge.opened("ada")
+    url = f"{bridge.url}/v1/conversations/{ada.id}/stream?key={ada.key}"
+    for _ in range(3):
+        await eventually(lambda: all_accepted(bridge, url, 8))
+    assert bridge.service.metrics.streams._value.get() <= 8
+
+
+async def all_accepted(bridge: RunningBridge, url: str, number: int) -> bool:
+    """Whether so many may be open; they are closed again."""
+    answers = [await bridge.session.get(url) for _ in range(number)]
+    for answer in answers:
+        answer.close()
+    return {answer.status for answer in answers} == {200}
 
 
 async def test_frames_are_plain_lines_of_ascii(bridge: RunningBridge) -> None:

@@ -75,6 +75,7 @@ async def test_lane_is_worked_by_one_task(
             clock.shift += 120
         bridge.wake()
         await eventually(lambda: len(pump.leases) == 2, PATIENT)
+        assert all(lease.job for lease in pump.leases)  # a heartbeat speaks for the one that waits, too
         held.release()
         await eventually(lambda: all_sent(ada), PATIENT)
         assert bridge.texts() == ["one", "two", "three"]

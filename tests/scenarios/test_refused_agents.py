@@ -170,6 +170,54 @@ async def test_words_refused_after_the_end_are_dead_letters(
         assert all("403" in (error or "") for state, error in await _words(bridge) if state == "dead")
 
 
+@pytest.mark.parametrize("times", [1, None], ids=["the first part", "all parts"])
+async def test_long_words_fail_once(
+    sim: Simulator, world: World, clock: ShiftedClock, times: int | None
+) -> None:
+    """However many of a message's parts Webex refuses after the end, it has failed, and is told of once."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON, clock=clock) as bridge:
+        ada = await greeted(bridge)
+        world.fault("POST /v1/messages", status=429, retry_after=60)
+        await ada.say("word " * 1550)
+        await eventually(lambda: ("POST", "/v1/messages", 429) in bridge.calls("/messages"), within=60)
+        assert (await bridge.event("conversation.ended", subject="ada"))[0] == 202
+        await eventually(lambda: has_status(ada, "ended"), within=60)
+        world.fault("POST /v1/messages", "block_agent", times=times)
+        await bridge.advance(61)
+        await eventually(lambda: _all_tried(bridge), within=60)
+        await eventually(lambda: "message.failed" in receiver.types, within=60)
+        assert await _said(ada, ["sent", "failed"])
+        assert [state for state, _ in await _words(bridge)].count("dead") == (times or 2)
+        assert await _pieces_of_news(bridge, "message.failed") == 1
+
+
+async def _pieces_of_news(bridge: RunningBridge, kind: str) -> int:
+    query = select(deliveries.c.payload).where(deliveries.c.kind == "callback")
+    told = await bridge.service.store.read(lambda connection: connection.execute(query).scalars().all())
+    return sum(kind in one for one in told)
+
+
+async def _all_tried(bridge: RunningBridge) -> bool:
+    states = [state for state, _ in await _words(bridge)]
+    return len(states) == 3 and {"open", "dropped"}.isdisjoint(states)
+
+
+async def test_long_words_of_an_open_conversation_fail_once(sim: Simulator, world: World) -> None:
+    """Each of its parts is given up (400): one dead letter for each, one sentence and one piece of news for all."""
+    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
+        ada = await greeted(bridge)
+        world.fault("POST /v1/messages", status=400, times=2)
+        await ada.say("word " * 1550)
+        await ada.say("after it")
+        await eventually(lambda: _said(ada, ["sent", "failed", "sent"]), within=60)
+        assert [state for state, _ in await _words(bridge)] == ["done", "dead", "dead", "done"]
+        await eventually(lambda: "message.failed" in receiver.types, within=60)
+        assert (await bridge.event("conversation.ended", subject="ada"))[0] == 202
+        await eventually(lambda: "conversation.ended" in receiver.types, within=60)
+        assert await _pieces_of_news(bridge, "message.failed") == 1
+        assert sum("could not be delivered" in text for _, text in await ada.transcript()) == 1
+
+
 async def test_words_that_nobody_took_before_the_end_have_failed(sim: Simulator, world: World) -> None:
     """Refused, queued, and then ended: each is told to the source as failed, and none stays pending."""
     world.find_person(AMY).external_blocked = True

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
+from bridge.domain.throttling import SENDING
 from bridge.simulator import Simulator, World
-from tests.harness import AMY, ShiftedClock, config, eventually, running
+from bridge.store.tables import deliveries, guests
+from tests.harness import AMY, RunningBridge, ShiftedClock, config, eventually, running
 from tests.scenarios.test_words_under_faults import all_greeted, owner, said
 
 CALM = config(webex={"poll_seconds": 3600})
@@ -126,6 +130,30 @@ async def test_service_app_does_not_ask_again_too_early(
         await bridge.advance(3601)
         await bridge.service.health.count_guests()
         assert len(bridge.calls("/guests/count", "GET")) == 2
+
+
+async def test_what_was_not_asked_is_no_attempt(sim: Simulator, world: World, clock: ShiftedClock) -> None:
+    """Claimed before the 429 was known, the words wait at the gate: they are in no doubt and said with one call."""
+    async with running(CALM, sim, clock=clock) as bridge:
+        (ada,) = (await all_greeted(bridge, ["ada"], world)).values()
+        before = len(bridge.calls())
+        (guest,) = await bridge.service.store.read(
+            lambda connection: connection.execute(select(guests.c.id)).one()
+        )
+        bridge.service.webex.gates.close(guest, SENDING, 60)
+        await ada.say("more")
+        assert await eventually(lambda: _put_off(bridge)) == (0, 0)
+        await bridge.advance(61)
+        await eventually(lambda: bridge.texts() == ["hello", "more"])
+        assert bridge.calls()[before:] == [("POST", "/v1/messages", 200)]
+
+
+async def _put_off(bridge: RunningBridge) -> Any:
+    """How often the words that wait were attempted, and whether in doubt."""
+    d = deliveries.c
+    query = select(d.attempts, d.doubt).where(d.state == "open", d.kind == "say", d.error.is_not(None))
+    row = await bridge.service.store.read(lambda connection: connection.execute(query).first())
+    return tuple(row) if row else None
 
 
 async def test_429_on_reading_parks_no_words(sim: Simulator, world: World, clock: ShiftedClock) -> None:

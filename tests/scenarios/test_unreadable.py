@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bridge.simulator import Simulator, World
-from bridge.store.tables import hints, locks
+from bridge.store.tables import hints, locks, threads
 from tests.customers import Customer
 from tests.harness import AMY, RunningBridge, ShiftedClock, config, eventually, running
 from tests.scenarios.steps import all_sent, answer, greeted, guest_of, has_status, heard
@@ -131,6 +132,70 @@ async def test_malformed_message_is_passed_over(
         assert await _told(ada) == told
         answer(world, "/done")
         await eventually(lambda: has_status(ada, "ended"), within=60)
+
+
+@ways
+@pytest.mark.parametrize("how", ["content", "shape"])
+async def test_shown_message_that_turns_malformed_is_no_deletion_and_no_trouble(
+    sim: Simulator, world: World, clock: ShiftedClock, public_url: bool, how: str
+) -> None:
+    """What the customer has stays, what the agent does take back goes, and the thread is read as before."""
+    async with running(config(), sim, public_url=public_url, clock=clock) as bridge:
+        ada = await greeted(bridge)
+        world.webhook_lose = 1.0
+        words = [f"word {number}" for number in range(12)]
+        said = [answer(world, word)["id"] for word in words]
+        await bridge.advance(31)
+        await eventually(lambda: heard(ada, *words), within=60)
+        for ident in said:
+            world.spoil(ident, how)
+        asked = world.fault(f"GET /v1/messages/{said[0]}$", "slow=0", times=None)
+        slip = answer(world, "a slip")
+        more = ["more", "and more", "and on"]
+        for number in range(3):
+            answer(world, more[number])
+            await bridge.advance(31)
+            await eventually(partial(heard, ada, *words, "a slip", *more[: number + 1]), within=60)
+        assert asked.used <= 3
+        world.delete(AMY, slip["id"])
+        await bridge.advance(31)
+        await eventually(lambda: heard(ada, *words, "", *more), within=60)
+        assert await bridge.service.store.read(_failures) == [0]
+
+
+def _failures(connection: Connection) -> list[int]:
+    return list(connection.execute(select(threads.c.read_failures)).scalars())
+
+
+@ways
+async def test_whole_page_that_cannot_be_read_hides_nothing_behind_it(
+    sim: Simulator, world: World, clock: ShiftedClock, public_url: bool
+) -> None:
+    """The newest fifty are malformed: what stands before them is read."""
+    async with running(config(), sim, public_url=public_url, clock=clock) as bridge:
+        ada = await greeted(bridge)
+        world.webhook_lose = 1.0
+        world.fault("GET /v1/messages/direct", 503, times=None)
+        answer(world, "even")
+        for _ in range(50):
+            world.spoil(answer(world, "odd")["id"], "shape")
+        world.clear_faults()
+        await bridge.advance(31)
+        await eventually(lambda: heard(ada, "even"), within=60)
+        world.webhook_lose = 0.0
+        answer(world, "and on")
+        await eventually(lambda: heard(ada, "even", "and on"), within=60)
+
+
+async def test_refused_file_without_words_is_no_empty_message(sim: Simulator, world: World) -> None:
+    """The customer reads the notice alone."""
+    async with running(SAID_TO_CUSTOMER, sim) as bridge:
+        ada = await greeted(bridge)
+        world.fault("GET /v1/contents", 403, times=None)
+        _file(world, "")
+        answer(world, "after it")
+        await eventually(lambda: heard(ada, "after it"), within=60)
+        assert await _told(ada) == ["No file. Not form.pdf."]
 
 
 async def test_message_that_only_the_webhook_knows_holds_up_nobody(

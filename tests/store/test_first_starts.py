@@ -11,10 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.engine.open import open_engine
+from bridge.store.engine.turns import in_turn
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
 from tests.harness import eventually
@@ -91,6 +93,47 @@ async def test_a_start_waits_for_another_that_migrates(
             other.execute("SELECT pg_advisory_unlock(7440)")
             assert await asyncio.wait_for(starting, 60)
     await store.stop()
+
+
+@pytest.mark.postgres
+async def test_a_migration_takes_its_turn_among_those_who_write(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older version at work beside it never waits for a table that the migration has, while that waits for its."""
+    with monkeypatch.context() as patched:
+        patched.setattr("bridge.store.engine.migrate.ScriptDirectory.get_current_head", lambda _: "0002")
+        older = store_on(empty_postgres_url)
+        assert await older.start() == ["0002", "0001"]
+        await older.stop()
+    with psycopg.connect(empty_postgres_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(7439)")
+        other.execute("UPDATE lanes SET owner = NULL")
+        store = store_on(empty_postgres_url, "p2")
+        starting = asyncio.create_task(store.start())
+        await eventually(lambda: _waits(empty_postgres_url), within=60)
+        await asyncio.to_thread(other.execute, "SELECT id FROM deliveries")
+        other.commit()
+        assert await asyncio.wait_for(starting, 60)
+    await store.stop()
+
+
+@pytest.mark.parametrize("fault", [psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected])
+async def test_a_start_that_had_to_give_way_comes_again(fault: type[psycopg.Error]) -> None:
+    """Whatever held the tables for so long, or wanted what the migration had."""
+    faults = [fault()]
+
+    async def attempt() -> str:
+        if faults:
+            raise OperationalError("ALTER TABLE", None, faults.pop())
+        return "migrated"
+
+    assert await in_turn(attempt) == "migrated"
+
+
+def _waits(url: str) -> bool:
+    """Whether some transaction waits for another's lock."""
+    with psycopg.connect(url) as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
 
 
 def test_first_connections_wait_for_one_another(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What Webex asked to wait for stands in the store, on both databases."""
 
 from bridge.domain.throttling import BOT, READING, SENDING
-from bridge.store import bot, gates, hooks
+from bridge.store import bot, gates, hooks, reads
 from bridge.store.outbox import Claim
 from tests.store.conftest import BUDGET, LEASE, NOW
 
@@ -40,6 +40,7 @@ async def test_no_process_says_anything_for_a_throttled_bot(bench, clock):
         return len(await bench.store.do(bot.claim, Claim(stage, "p2", clock.at, LEASE, 10)))
 
     assert [await claimed("bot"), await claimed("bot-in")] == [0, 1]
+    assert await bench.store.read(reads.oldest_ready, ["bot"]) == {"bot": NOW + 60}  # it is not left undone
     clock.at += 60
     assert await claimed("bot") == 1
 

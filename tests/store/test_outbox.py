@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from bridge.domain.deadlines import call_limit
 from bridge.store import bot, hooks, outbox
 from bridge.store.hooks import HookClaim, HookDone
+from bridge.store.operator import dead_letters
 from bridge.store.outbox import Settled
 from bridge.store.tables import deliveries
 from tests.store.conftest import BUDGET, LEASE, NOW
@@ -129,6 +130,24 @@ async def test_a_dead_letter_lets_the_next_ones_go(bench):
     after = await bench.settle(work, "dead", error="no")
     assert "two" in after.work.payload
     assert (await bench.intake()).envelopes == 1
+
+
+async def test_words_refused_after_the_end_are_given_up_as_often_as_they_are_replayed(bench):
+    """An operator has them begun anew, attempts and all; refused again, they are a dead letter again."""
+    await bench.accept("one")
+    await bench.accept("end", kind="ended")
+    await bench.intake()
+
+    def replay(connection, items):
+        return [dead_letters.replay(connection, dead_letters.dead_ids(connection), at) for at in items]
+
+    for again in range(3):
+        (work,) = await bench.take()
+        assert (work.attempt, work.doubt) == (1, again > 0)
+        await bench.settle(work, "agent-refused", again_at=NOW, error="403")
+        await bench.intake()
+        bench.clock.at += 60
+        assert await bench.store.do(replay, bench.clock.at) == {work.id: dead_letters.REPLAYED}
 
 
 async def test_news_that_arrives_during_a_lease_is_not_stranded(bench):

@@ -145,3 +145,19 @@ async def test_a_constraint_that_refuses_one_harms_it_alone(bench: Bench) -> Non
     assert await bench.store.read(words) == ["seven"]
     said = select(deliveries.c.agent).where(deliveries.c.kind == "say")
     assert await bench.store.read(lambda connection: list(connection.execute(said).scalars())) == ["amy"]
+
+
+async def test_a_trigger_that_refuses_one_harms_it_alone(bench: Bench) -> None:
+    """Whatever a database calls what a trigger of the operator's own says."""
+    await bench.accept("seven", "ada")
+    await bench.accept("eight", "bob")
+    if await bench.store.read(lambda connection: connection.dialect.name) == "sqlite":
+        raised = "BEGIN SELECT RAISE(ABORT, 'no sevens'); END"
+    else:
+        body = "BEGIN RAISE EXCEPTION 'no sevens'; END"
+        await do(bench, text(f"CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"))
+        raised = "EXECUTE FUNCTION no()"
+    when = "BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.text = 'seven')"
+    await do(bench, text(f"CREATE TRIGGER no_sevens {when} {raised}"))
+    assert len((await bench.intake()).failed) == 1
+    assert await bench.store.read(words) == ["eight"]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from bridge.service.retention import Retention
-from bridge.store import retention
+from bridge.store import hearing, retention, upkeep
 from bridge.store.files import Chunk, NewFile, Sweep, Whole, finish_files, put_chunks, put_files, sweep_files
 from bridge.store.inbox import Arrival, accept
 from bridge.store.retention import Purge, Tidy, purge, tidy
@@ -21,6 +21,7 @@ from bridge.store.tables import (
     files,
     guests,
     heard,
+    hints,
     messages,
 )
 from tests.store.conftest import NOW, Bench
@@ -114,6 +115,39 @@ async def test_what_was_tried_for_long_enough_goes(bench: Bench) -> None:
     bench.clock.at += 3 * DAY + 601
     assert await purged(bench) == 1
     assert await bench.store.read(count) == 1
+
+
+async def set_back(bench: Bench, days: float) -> None:
+    bench.clock.at -= days * DAY
+    await bench.store.do(upkeep.rebase, upkeep.Jump(-days * DAY, bench.clock.at))
+
+
+async def test_what_is_open_is_not_touched_where_the_clock_was_set_back(bench: Bench) -> None:
+    """News is as old as it was, however early its time is by now."""
+    await ended(bench)
+    change, _ = OPEN["news that the source has not taken"]
+    await run(bench, change())
+    bench.clock.at += 2 * DAY
+    await set_back(bench, 2)
+    bench.clock.at += 700
+    assert await purged(bench) == 0
+    bench.clock.at += DAY
+    assert await purged(bench) == 1
+
+
+async def test_a_hint_is_kept_for_a_day_where_the_clock_was_set_back(bench: Bench) -> None:
+    """It has moved along with the clock."""
+    await bench.accept("e1")
+    await bench.intake()
+    (work,) = await bench.take()
+    await bench.settle(work, room_id="r1", webex_created=1.0, listen_at=NOW + 2)
+    await bench.store.do(hearing.note_hints, hearing.Hint("m1", "g-ada", "amy@example.com", NOW))
+    bench.clock.at += 10
+    await set_back(bench, 5)
+    for left, later in ((1, DAY - 20), (0, 20)):
+        bench.clock.at += later
+        await bench.store.do(tidy, Tidy(bench.clock.at, 30 * DAY))
+        assert await bench.store.read(count, hints) == left
 
 
 def old(number: int, **more: Any) -> dict[str, Any]:
@@ -212,9 +246,24 @@ async def test_files_that_nobody_said_are_swept_away(bench: Bench) -> None:
     assert await bench.store.read(count, file_chunks) == 2
 
 
+async def test_a_clock_set_back_hides_no_file_from_the_sweep(bench: Bench) -> None:
+    """Those that come after it have times that were looked at before."""
+    sweeper = Retention(bench.store, bench.clock, lambda: 30 * DAY)
+    await upload(bench, "first", "no conversation")
+    bench.clock.at += 3700
+    await sweeper.run()
+    assert await bench.store.read(count, files) == 0
+    await set_back(bench, 1)
+    await upload(bench, "second", "no conversation")
+    await sweeper.run()
+    bench.clock.at += 3700
+    await sweeper.run()
+    assert await bench.store.read(count, files) == 0
+
+
 PIECES = {
     "conversations_ended": (retention._ENDED, {"before": NOW, "ended": 0.0, "ident": "", "most": 100}),
-    "deliveries_conversation": (retention._UNDELIVERED, {"ids": ["a", "b"], "tried": NOW}),
+    "deliveries_conversation": (retention._UNDELIVERED, {"ids": ["a", "b"], "tried": NOW, "open_since": NOW}),
     "envelopes_conversation": (retention._UNDECIDED, {"ids": ["a", "b"]}),
     "conversations_customer": (retention._FORGET_NAMES, {"ids": ["a", "b"]}),
 }

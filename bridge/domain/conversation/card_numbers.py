@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _SHORTEST, _LONGEST = 13, 19
-# Digits with at most six other characters between two of them, none of which is a letter: blanks of all kinds, line
-# breaks, dashes, dots, slashes, and what has no width. A dot of our own masks ends it.
-_RUN = re.compile(r"\d(?:(?:(?!•)[\W_]){0,6}\d){12,}")
+# Digits with at most sixteen other characters between two of them, none of which is a letter: blanks of all kinds,
+# line breaks, dashes, dots, slashes, and what has no width. A dot of our own masks ends it.
+_RUN = re.compile(r"\d(?:(?:(?!•)[\W_]){0,16}\d){12,}")
 # How the cards of each length begin (https://en.wikipedia.org/wiki/Payment_card_number), the most usual length first.
 _BEGIN = {
     16: r"4|5[1-5]|2[2-7]|3[05689]|50|5[6-9]|6|8[12]|9792|8600|9860",
@@ -89,6 +89,7 @@ def _found(run: _Run) -> Iterator[tuple[int, int]]:
         yield from _from_group(run, first)
         if behind - first > _SHORTEST:
             yield from _inside(run, first, behind)
+    yield from _written_onto(run)
 
 
 def _from_group(run: _Run, first: int) -> Iterator[tuple[int, int]]:
@@ -119,6 +120,17 @@ def _inside(run: _Run, first: int, behind: int) -> Iterator[tuple[int, int]]:
                 and _passes(run, start, start + length)
             ):
                 yield start, start + length
+
+
+def _written_onto(run: _Run) -> Iterator[tuple[int, int]]:
+    """Cards in fours with something at their ends that no blank parts from them, such as the code on their back."""
+    for cut in run.ends:
+        start, behind = cut - 4, cut + 12
+        if start < 0 or behind > len(run.digits) or not _INSIDE[16].match(run.digits, start):
+            continue
+        inner = [one for one in range(start + 1, behind) if one in run.ends]
+        if inner == [cut, cut + 4, cut + 8] and _passes(run, start, behind):
+            yield start, behind
 
 
 def _passes(run: _Run, first: int, behind: int) -> bool:

@@ -36,11 +36,18 @@ def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     elif body.get("unread"):
         _unread(body, plan, facts)
     else:
-        if words or not command:  # files go with the words; those of a lone command are for nobody
+        if not command and _nothing_left(words, body):
+            _answered(plan, facts)
+        elif words or not command:  # files go with the words; those of a lone command are for nobody
             _reply(words, None if command else body.get("html"), plan, facts, body)
         if command:
             _command(command, plan, facts, body, None if words else body["message_id"])
         _refused_files(body, plan, facts, shown=bool(words or not command))
+
+
+def _nothing_left(words: str, body: Mapping[str, Any]) -> bool:
+    """Whether files were all of it, and none can be given: an empty message tells the customer nothing."""
+    return bool(body.get("refused_files")) and not (words or body.get("files"))
 
 
 def _refused_files(body: Mapping[str, Any], plan: Plan, facts: Facts, *, shown: bool) -> None:
@@ -75,6 +82,11 @@ def _reply(text: str, html: str | None, plan: Plan, facts: Facts, body: Mapping[
     )
     plan.said.append(said)
     plan.news.append(message_news(said, facts.desk.agent_name(conversation.agent)))
+    _answered(plan, facts)
+
+
+def _answered(plan: Plan, facts: Facts) -> None:
+    conversation = plan.conversation
     plan.log.append(("reply.heard", {"agent": conversation.agent}))
     conversation.agent_at, conversation.asked_at, conversation.owed_at = facts.now, None, None
     conversation.warned_at = None
@@ -135,19 +147,21 @@ def agent_refused(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     plan.log.append(("agent.refused" if blamed else "customer.refused", what))
     plan.notes.append(Note("refused", None, {**what, "blamed": blamed}))
     if plan.conversation.status == "ended" and plan.conversation.agent == body["agent"]:
-        _give_up(body, plan)
+        _give_up(body, plan, facts)
     if plan.conversation.status == "open" and plan.conversation.agent == body["agent"]:
         plan.notes.append(Note("moved", plan.conversation.agent_email, {"to": None, "why": "refused"}))
         take_back(plan, facts)
         settle_place(plan, facts)
 
 
-def _give_up(body: Mapping[str, Any], plan: Plan) -> None:
+def _give_up(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     """The conversation is over, so nobody else gets these words: they failed, and are kept as a dead letter."""
     if "delivery" not in body:  # an older version did not say which
         return
     plan.given_up.append(GivenUp(body["delivery"], body["seq"], body["reason"]))
-    plan.news.append(News("message.failed", {"messageId": body["message_id"], "reason": body["reason"]}))
+    failed = {said.seq for said in facts.history if said.delivery == "failed"}
+    if body["seq"] not in failed:  # once, of however many parts
+        plan.news.append(News("message.failed", {"messageId": body["message_id"], "reason": body["reason"]}))
     plan.log.append(("delivery.given_up", {"delivery": body["delivery"], "reason": body["reason"]}))
 
 

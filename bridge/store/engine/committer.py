@@ -161,8 +161,9 @@ def is_about_values(error: Exception) -> bool:
         # Of the rest, some are SQLite's words for a value of a kind that it cannot take.
         kinds = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
         return isinstance(error.orig, kinds)
-    too_large = (getattr(error.orig, "sqlstate", None) or "").startswith("54")
-    return isinstance(error, DataError | IntegrityError) or too_large
+    # What is too large, and what a view or a trigger of the operator's own does not take.
+    not_taken = (getattr(error.orig, "sqlstate", None) or "").startswith(("44", "54", "P0"))
+    return isinstance(error, DataError | IntegrityError) or not_taken
 
 
 def is_locked(error: BaseException | None) -> bool:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from bridge.domain.errors import BridgeError
+from bridge.store.engine.sql import take_turn
 
 _LOCK = 7440  # any number, the same for every process
 _LOCK_MS = (
@@ -69,6 +70,7 @@ def _apply(connection: Connection) -> list[str]:
     head = scripts.get_current_head()
     if head == present or head is None:
         return []
+    take_turn(connection)  # older versions write meanwhile, and take the tables in an order of their own
     with EnvironmentContext(config, scripts, fn=lambda rev, _: scripts._upgrade_revs(head, rev)) as context:
         context.configure(connection=connection, transactional_ddl=False)
         context.run_migrations()

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 _MOST_SECONDS = 60.0
 _PAUSE_SECONDS = 0.1
-_NO_LOCK = "55P03"  # PostgreSQL: a lock was waited for as long as it may be
+# PostgreSQL: a lock was waited for as long as it may be; or its holder waited for us, and one had to give way.
+_NO_LOCK = ("55P03", "40P01")
 
 
 async def in_turn(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -43,4 +44,4 @@ async def in_turn(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 def _is_busy(error: DBAPIError | StoreBusy) -> bool:
-    return isinstance(error, StoreBusy) or is_locked(error) or getattr(error.orig, "sqlstate", "") == _NO_LOCK
+    return isinstance(error, StoreBusy) or is_locked(error) or getattr(error.orig, "sqlstate", "") in _NO_LOCK
