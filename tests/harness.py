@@ -273,7 +273,9 @@ class RunningBridge(Bridge):
         """Puts the clock forward, and has everything look at it. Needs a ShiftedClock."""
         assert isinstance(self.clock, ShiftedClock)
         # A lease must not run out under a worker only because we are in a hurry.
-        await eventually(lambda: not any(pump.lanes for pump in self.service.pumps.values()))
+        await eventually(
+            lambda: not any(pump.lanes or pump._claiming for pump in self.service.pumps.values())
+        )
         self.clock.shift += seconds
         self.wake()
 

@@ -157,3 +157,11 @@ def test_what_each_dependency_is_for_is_written_down() -> None:
 def test_the_changelog_has_this_version() -> None:
     """What changed in the version of pyproject.toml is told."""
     assert f"## [{PROJECT['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    """Every module that docs/architecture.md names by its path exists: a newcomer opens the right one."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:[a-z_]+/)+[a-z_]+\.py", page))
+    assert named
+    assert {one for one in named if not ((ROOT / one).exists() or (ROOT / "bridge" / one).exists())} == set()

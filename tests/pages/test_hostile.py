@@ -40,6 +40,7 @@ async def test_markup_is_shown_as_it_was_written(open_page: Open, bridge: FakeBr
     for words in HOSTILE[1:]:
         talk.add("agent", words)
     await say(page, HOSTILE[1])
+    await expect(bubbles(page)).to_have_count(1 + len(HOSTILE))
     talk.attach("agent", "<b onclick=1>.pdf", "application/pdf", b"x")
     talk.add("system", HOSTILE[2])
     await expect(bubbles(page)).to_have_text([HOSTILE[0], *HOSTILE[1:], HOSTILE[1], HOSTILE[2]])

@@ -87,7 +87,7 @@ async def test_what_hangs_in_spite_of_all_is_cut_short(sim: Simulator, tmp_path:
     program = tmp_path / "program.py"
     program.write_text(
         "import asyncio, sys\n"
-        "from bridge import stopping\n"
+        "from bridge.service import stopping\n"
         "stopping._CUT_SECONDS = 0.0\n"
         "from bridge.service.app import Service\n"
         "async def stop(self):\n"
