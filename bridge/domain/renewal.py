@@ -7,11 +7,6 @@ _MARGIN_SHARE = 0.1
 LONGEST_GUESS = 64799.0  # the life in every sample of Webex's: assumed for a mint whose answer was lost
 
 
-def usable_until(issued_at: float, expires_in: float) -> float:
-    """After this moment the token is not used any more: a call takes time, and clocks differ."""
-    return issued_at + expires_in - margin(expires_in)
-
-
 def margin(expires_in: float) -> float:
     """Seconds before its end in which a token is left alone: a tenth of its life, at most half a minute."""
     return min(_MARGIN_MOST, _MARGIN_SHARE * expires_in)

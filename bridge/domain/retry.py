@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.domain.errors import Doubtful, Refused, Scanning, Throttled, Unavailable, WebexError
+from bridge.domain.errors import Doubtful, Refused, Scanning, Throttled, WebexError
 
 MOST_DAYS = 3
 _FIRST, _MOST = 1.0, 60.0
@@ -55,8 +55,3 @@ def callback_wait(attempt: int, jitter: float) -> float:
 def mint_parks(error: Throttled, now: float) -> tuple[float, float]:
     """A 429 on minting: (until when all minting is parked, until when this subject is)."""
     return now + min(error.retry_after, _MINT_PARK_MOST), now + error.retry_after
-
-
-def is_passing(error: WebexError) -> bool:
-    """True when the same call may succeed later without anybody doing anything."""
-    return isinstance(error, Unavailable | Doubtful | Throttled | Scanning)

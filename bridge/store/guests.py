@@ -311,12 +311,6 @@ def live_tokens(connection: Connection, now: float) -> tuple[int, int]:
     return tokens, holders
 
 
-def forget_tokens(connection: Connection, before: Sequence[float]) -> list[None]:
-    """Tokens that ended before a moment count for no budget."""
-    connection.execute(delete(guest_tokens).where(guest_tokens.c.expires_at < max(before)))
-    return [None] * len(before)
-
-
 def _guest(row: Any, grant_at: float | None = None) -> Guest:
     return Guest(
         id=row.id,

@@ -46,10 +46,6 @@ def conversation_of(row: Sequence[Any]) -> Conversation:
     return Conversation(*row)
 
 
-def conversation_row(conversation: Conversation) -> dict[str, Any]:
-    return {name: getattr(conversation, name) for name in CONVERSATION_FIELDS}
-
-
 def envelope_of(row: Any) -> Envelope:
     body = json.loads(row.body)
     if "at" in body:  # the clock may have been set since the door wrote it; the row's own time moved along

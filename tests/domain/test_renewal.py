@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.renewal import in_last_tenth, margin, reissue_at, retry_reissue_at, usable_until
+from bridge.domain.renewal import in_last_tenth, margin, reissue_at, retry_reissue_at
 
 lives = st.floats(2, 100_000)
 shares = st.floats(0.05, 0.95)
@@ -21,7 +21,6 @@ def test_a_token_is_re_issued_after_its_share_and_before_it_is_left_alone(life, 
 def test_a_token_is_not_used_in_its_last_moments(life):
     """A tenth of its life, at most half a minute, is left unused."""
     assert 0 < margin(life) <= 30
-    assert usable_until(0.0, life) == life - margin(life)
 
 
 @given(st.integers(1, 50), st.floats(0, 3600), chances)

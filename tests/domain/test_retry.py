@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.domain.errors import Doubtful, NotFound, Refused, Scanning, Throttled, Unavailable
-from bridge.domain.retry import Again, GiveUp, after_failure, backoff, callback_wait, is_passing, mint_parks
+from bridge.domain.retry import Again, GiveUp, after_failure, backoff, callback_wait, mint_parks
 
 
 def verdict(error, attempt=1, age=0.0):
@@ -55,9 +55,3 @@ def test_a_429_on_minting_parks_everybody_for_a_minute_at_most():
     """The subject waits the whole hour, the others 60 s."""
     assert mint_parks(Throttled("slow", retry_after=3600), 100.0) == (160.0, 3700.0)
     assert mint_parks(Throttled("slow", retry_after=5), 100.0) == (105.0, 105.0)
-
-
-def test_what_passes_by_itself():
-    """Trouble passes, a refusal does not."""
-    assert is_passing(Doubtful("x"))
-    assert not is_passing(Refused("x"))

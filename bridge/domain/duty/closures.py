@@ -25,15 +25,6 @@ def closed_days(holidays: Holidays, year: int) -> dict[int, str]:
     return {**dated, **named}
 
 
-def unknown_place(country: str, subdivision: str | None) -> str | None:
-    """What is wrong with a country or subdivision code, in words; None where the library knows it."""
-    try:
-        _public_holidays(country, subdivision, 2026)
-    except ValueError as problem:
-        return str(problem)
-    return None
-
-
 @lru_cache(maxsize=512)
 def _public_holidays(country: str, subdivision: str | None, year: int) -> dict[int, str]:
     """Raises ValueError for a place that the library does not know."""
