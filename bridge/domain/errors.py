@@ -51,6 +51,13 @@ class Unauthorized(WebexError):
     """401: the token is not (or no longer) valid; nothing was done. Re-issue, then repeat."""
 
 
+class Lapsed(Unauthorized):
+    """The token's life was over before the call left: nothing was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("the token lapsed before the call left")
+
+
 class Refused(WebexError):
     """A definite 'no' (4xx): nothing was done, and the same call will be refused again."""
 

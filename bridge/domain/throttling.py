@@ -16,13 +16,18 @@ _MINTING_MOST = 60.0  # the one guest waits longer, where Webex says so; all oth
 
 
 class OwnedToken(str):
-    """A token that says whose it is (a guest's id, or one of the names above): it changes, its owner does not."""
+    """A token that says whose it is (a guest's id, or one of the names above): it changes, its owner does not.
+
+    `good_until`: from then on no call is made with it, by the clock that never jumps; None: it is not known.
+    """
 
     owner: str
+    good_until: float | None
 
-    def __new__(cls, value: str, owner: str) -> OwnedToken:
+    def __new__(cls, value: str, owner: str, good_until: float | None = None) -> OwnedToken:
         token = super().__new__(cls, value)
         token.owner = owner
+        token.good_until = good_until
         return token
 
 

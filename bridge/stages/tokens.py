@@ -91,7 +91,8 @@ class Tokens:
         """
         now = self._clock.now()
         if lent.guest.usable(now):
-            return lent.value
+            good_for = lent.guest.usable_until - now
+            return OwnedToken(lent.value, lent.value.owner, self._clock.monotonic() + good_for)
         raise NotNow(now, "the token lapsed before its turn came")
 
     async def borrow(self, guest_id: str) -> LentToken:

@@ -42,8 +42,13 @@ class Guest(NamedTuple):
     webhook: str | None = None
     grant_at: float | None = None
 
+    @property
+    def usable_until(self) -> float:
+        """From then on the token is left alone: a call takes time, and clocks differ."""
+        return self.expires_at - margin(self.expires_at - self.issued_at)
+
     def usable(self, now: float) -> bool:
-        return self.token is not None and now < self.expires_at - margin(self.expires_at - self.issued_at)
+        return self.token is not None and now < self.usable_until
 
 
 def admit(

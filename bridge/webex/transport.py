@@ -17,7 +17,8 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from bridge.domain.errors import Doubtful, Refused, Throttled, Unavailable, WebexError
+from bridge.domain.errors import Doubtful, Lapsed, Refused, Throttled, Unavailable, WebexError
+from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock
 from bridge.webex.gates import LAST_LOOK, Gates, owner_of
 from bridge.webex.wire_errors import error_from
@@ -87,7 +88,7 @@ class Transport:
         """
         headers = self._headers(token, "application/json")
         owner = owner or owner_of(token or "")
-        self._enter(owner, method, template)
+        self._enter(owner, method, template, token)
         if content_type:
             headers["Content-Type"] = content_type
         if length is not None:
@@ -121,7 +122,7 @@ class Transport:
     @asynccontextmanager
     async def stream(self, url: URL, template: str, token: str) -> AsyncGenerator[aiohttp.ClientResponse]:
         """A GET whose body the caller reads: bounded by silence, not as a whole. Raises WebexError."""
-        self._enter(owner_of(token), "GET", template)
+        self._enter(owner_of(token), "GET", template, token)
         headers = self._headers(token, "*/*") | {"Accept-Encoding": "identity"}
         timeout = aiohttp.ClientTimeout(total=None, connect=self._seconds / 2, sock_read=self._seconds)
         response, error = await self._open(url, template, token, headers, timeout)
@@ -153,11 +154,17 @@ class Transport:
             if self._on_call:
                 self._on_call("GET", template, status, self._clock.monotonic() - started)
 
-    def _enter(self, owner: str, method: str, template: str) -> None:
-        """Now, and once more when there is a connection. Raises Parked."""
-        look = partial(self.gates.check, owner, method, template)
+    def _enter(self, owner: str, method: str, template: str, token: str | None) -> None:
+        """Now, and once more when there is a connection. Raises Parked, or Lapsed."""
+        look = partial(self._check, owner, method, template, token)
         look()
         LAST_LOOK.set(look)
+
+    def _check(self, owner: str, method: str, template: str, token: str | None) -> None:
+        self.gates.check(owner, method, template)
+        good_until = token.good_until if isinstance(token, OwnedToken) else None
+        if good_until is not None and self._clock.monotonic() >= good_until:
+            raise Lapsed
 
     def _note(self, error: WebexError, owner: str, method: str, template: str) -> None:
         if isinstance(error, Throttled):

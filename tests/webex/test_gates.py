@@ -136,3 +136,28 @@ async def test_call_that_waits_for_a_connection_looks_once_more(clock: HandClock
         done = await asyncio.gather(first, second, third, return_exceptions=True)
     assert [type(one).__name__ for one in done] == ["Throttled", "Parked", "Message"]
     assert seen == ["POST /messages token-1", "POST /messages token-9"]
+
+
+async def test_token_that_lapses_while_a_connection_is_awaited_is_not_used(clock: HandClock) -> None:
+    """A busy or frozen process comes to the sending late: nothing is asked, and the caller is to take another token."""
+    seen: list[str] = []
+    entered, go_on = asyncio.Event(), asyncio.Event()
+    answer = webex(seen, set())
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        entered.set()
+        await go_on.wait()
+        return await answer(request)
+
+    short = OwnedToken("token-3", "cleo", good_until=clock.monotonic() + 5)
+    async with serving(handler) as url, aiohttp.ClientSession(connector=Connector(limit=1)) as session:
+        client = WebexClient(url, session, clock)
+        first = asyncio.create_task(client.send_message(ADA, room_id="R", text="one"))
+        await entered.wait()
+        second = asyncio.create_task(client.send_message(short, room_id="R", text="two"))
+        await asyncio.sleep(0)
+        clock.pass_(5)
+        go_on.set()
+        done = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(one).__name__ for one in done] == ["Message", "Lapsed"]
+    assert seen == ["POST /messages token-1"]
