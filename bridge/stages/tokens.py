@@ -104,9 +104,10 @@ class Tokens:
         return await self.lend(lent.guest)
 
     async def refused(self, lent: LentToken) -> LentToken:
-        """Webex said 401 to this token: it is dead, and another one is minted. Raises NotNow or Refused."""
-        self._log.warning("token.refused", guest=_short(lent.guest))
-        await self._store.do(guests.revoke, guests.Revoked(lent.guest.id, lent.guest.issued_at))
+        """Mints another token after a 401, or after this one lapsed before its call left. Raises NotNow or Refused."""
+        if lent.guest.usable(self._clock.now()):  # else its life is over in any case, and nobody refused it
+            self._log.warning("token.refused", guest=_short(lent.guest))
+            await self._store.do(guests.revoke, guests.Revoked(lent.guest.id, lent.guest.issued_at))
         return await self.borrow(lent.guest.id)
 
     async def sweep(self) -> float | None:
