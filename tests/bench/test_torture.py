@@ -1,4 +1,7 @@
-"""The torture tool's short runs. That it would notice a broken promise: test_verdict.py, test_shown.py."""
+"""The torture tool's short runs: `make test ARGS="-m long"`.
+
+That it would notice a broken promise: test_verdict.py, test_shown.py.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ SHORT = Options(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)  # a busy machine starts processes slowly
 async def test_short_run_on_sqlite() -> None:
     """One process on SQLite, killed four times amid faults, loses and doubles nothing; replies are polled."""
@@ -26,6 +30,7 @@ async def test_short_run_on_sqlite() -> None:
     assert sum(report.faults.values()) > 0
 
 
+@pytest.mark.long
 @pytest.mark.postgres
 @pytest.mark.timeout(400)
 async def test_short_run_on_postgres(postgres_url: str) -> None:
