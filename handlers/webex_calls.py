@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bridge.domain.errors import Refused
-from bridge.store import bot, hearing, taken_back
+from bridge.store import bot, hints, taken_back
 from bridge.webex.signature import is_genuine
 from bridge.webex.wire import WebhookCall, parse_webhook_call
 from handlers.parts import PARTS, Parts
@@ -52,8 +52,8 @@ async def _note(parts: Parts, call: WebhookCall) -> None:
         if await store.do(taken_back.note_deleted, taken_back.Unsaid(call.message_id, guest_id, now)):
             parts.woken("in")
         return
-    hint = hearing.Hint(call.message_id, guest_id, call.person_email or "", now)
-    noted = await store.do(hearing.note_hints, hint)
+    hint = hints.Hint(call.message_id, guest_id, call.person_email or "", now)
+    noted = await store.do(hints.note_hints, hint)
     if noted == "late":
         parts.woken("in")
     elif noted == "noted":

@@ -13,7 +13,7 @@ from bench.table import Shown, ms, rate, times
 from bridge.domain.conversation.model import SourceRules
 from bridge.domain.duty.roster import Agent, Roster, Route, Team
 from bridge.service.policy import Policy
-from bridge.store import deciding, inbox, outbox, policies
+from bridge.store import deciding, inbox, outbox, policies, settling
 from bridge.store.engine.migrate import migrate
 from bridge.store.engine.open import open_engine
 from bridge.store.guests import Budget
@@ -68,7 +68,9 @@ def _round(where: Path, open_ones: int, waiting: int) -> tuple[float, float]:
         (works,) = outbox.claim(connection, [outbox.Claim("say", "p", now + 1, 10, 1_000, BUDGET)])
     claimed = time.perf_counter() - before
     with engine.begin() as connection:
-        outbox.settle(connection, [outbox.Settled(work, "done", now, 10, budget=BUDGET) for work in works])
+        settling.settle(
+            connection, [settling.Settled(work, "done", now, 10, budget=BUDGET) for work in works]
+        )
     seconds = time.perf_counter() - began
     engine.dispose()
     return 500 / seconds, claimed

@@ -14,7 +14,7 @@ from bench import postgres
 from bench.parts.busy import BUDGET, POLICY, arrival
 from bench.processes import folder
 from bench.table import Shown, ms, rate
-from bridge.store import deciding, guests, inbox, outbox, policies
+from bridge.store import deciding, inbox, outbox, policies, settling, tokens
 from bridge.store.engine.committer import Committer
 from bridge.store.engine.migrate import migrate
 from bridge.store.engine.open import open_engine
@@ -105,18 +105,18 @@ def _asked(where: Path, together: int) -> list[str]:
     calls.append((outbox.claim, outbox.Claim("say", "p", now, 10, 256, BUDGET)))
     works: Sequence[outbox.Work] = committer.commit(calls)[-1]
     committer.commit(
-        [(guests.save_tokens, _minted(work, now)) for work in works]
-        + [(outbox.settle, _sent(work, now)) for work in works]
+        [(tokens.save_tokens, _minted(work, now)) for work in works]
+        + [(settling.settle, _sent(work, now)) for work in works]
     )
     committer.hang_up()
     engine.dispose()
     return said
 
 
-def _minted(work: outbox.Work, now: float) -> guests.Minted:
+def _minted(work: outbox.Work, now: float) -> tokens.Minted:
     assert work.guest is not None
     assert work.guest.grant_at is not None
-    return guests.Minted(
+    return tokens.Minted(
         work.guest.id,
         work.guest.grant_at,
         "x" * 400,
@@ -129,8 +129,8 @@ def _minted(work: outbox.Work, now: float) -> guests.Minted:
     )
 
 
-def _sent(work: outbox.Work, now: float) -> outbox.Settled:
-    return outbox.Settled(
+def _sent(work: outbox.Work, now: float) -> settling.Settled:
+    return settling.Settled(
         work,
         "done",
         now,

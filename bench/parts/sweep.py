@@ -13,8 +13,9 @@ from bench.processes import folder
 from bench.table import Shown, ms, times
 from bridge.store.engine.migrate import migrate
 from bridge.store.engine.open import open_engine
-from bridge.store.guests import Budget, Due, next_due, take_due
+from bridge.store.guests import Budget
 from bridge.store.tables import guests
+from bridge.store.tokens import Due, next_due, take_due
 
 _DUE = 1_000
 

@@ -18,7 +18,8 @@ from bridge.stages.lost_words import CutOff, cut_off_in_doubt, find
 from bridge.store import bot
 from bridge.store.bot import Told
 from bridge.store.engine.committer import StoreUnavailable
-from bridge.store.outbox import Claim, Settled, Work
+from bridge.store.outbox import Claim, Work
+from bridge.store.settling import Settled
 from bridge.store.store import Store
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Message

@@ -24,7 +24,8 @@ from bridge.stages.patience import WAIT_SECONDS, NotYet, Patience
 from bridge.store import bot
 from bridge.store.bot import Answered, Effects, News, Saying
 from bridge.store.engine.committer import StoreUnavailable
-from bridge.store.outbox import Claim, Settled, Work
+from bridge.store.outbox import Claim, Work
+from bridge.store.settling import Settled
 from bridge.store.store import Store
 from bridge.webex.client import WebexClient
 from bridge.webex.wire import Person

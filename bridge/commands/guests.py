@@ -32,7 +32,7 @@ def guests(config: ConfigFile = None) -> None:
     from bridge.clock import SystemClock
     from bridge.domain.errors import BridgeError
     from bridge.store.engine.sql import time_by
-    from bridge.store.guests import live_tokens, next_due
+    from bridge.store.tokens import live_tokens, next_due
 
     environ = environment(config)
     settings = settings_of(environ)

@@ -45,15 +45,16 @@ from bridge.stages.leases import Leases
 from bridge.stages.pump import Pump
 from bridge.stages.say import Courier
 from bridge.stages.tokens import Tokens
-from bridge.store import counters, gates, hooks, outbox, upkeep, vault
+from bridge.store import counters, gates, hooks, settling, upkeep, vault
 from bridge.store.catching_up import LookAgain, listen_again
 from bridge.store.deciding import Outcome, Round
 from bridge.store.engine import news
 from bridge.store.engine.sql import clock_reading
 from bridge.store.engine.turns import in_turn
 from bridge.store.engine.writer_process import Begin
-from bridge.store.outbox import Settled, Work
+from bridge.store.outbox import Work
 from bridge.store.policies import Adopted, adopt
+from bridge.store.settling import Settled
 from bridge.store.store import Store, StoreVault
 from bridge.store.vault import Cipher
 from bridge.webex.client import WebexClient
@@ -297,7 +298,7 @@ class Service:
         return Reading(*await self.store.read(clock_reading, self.clock.monotonic))
 
     def _give_back(self, work: Work) -> Awaitable[object]:
-        return self.store.do(outbox.unclaim, outbox.Unused(work, self.clock.now()))
+        return self.store.do(settling.unclaim, settling.Unused(work, self.clock.now()))
 
     def _troubles(self) -> ServiceState:
         """What the leads should hear of, as far as it does not stand in the store."""

@@ -19,10 +19,11 @@ from bridge.stages.hook import Replies
 from bridge.stages.intake import Intake
 from bridge.stages.pump import Pump
 from bridge.stages.tokens import Tokens
-from bridge.store import guests, reads
+from bridge.store import reads
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.reads import Backlog, Counts
 from bridge.store.store import Store
+from bridge.store.tokens import ending
 
 _STORE_SECONDS = 6.0  # more than a locked SQLite is waited for
 
@@ -78,7 +79,7 @@ class Health:
             self.backlog = await service.store.read(reads.backlog)
             self._refused = await service.store.read(reads.refused_agents, service.clock.now())
             oldest = await service.store.read(reads.oldest_ready, ("in", *service.pumps))
-            self._ending = await service.store.read(guests.ending, service.clock.now())
+            self._ending = await service.store.read(ending, service.clock.now())
             self._unread = await service.store.read(reads.unread_threads)
             self._store_problem = None
         except StoreUnavailable as error:

@@ -22,9 +22,10 @@ from bridge.domain.signing import sign
 from bridge.domain.turns import MOST_OF_HOST, free_places
 from bridge.ports import Clock
 from bridge.stages.leases import Leases
-from bridge.store import calls, outbox
+from bridge.store import calls, settling
 from bridge.store.calls import CallClaim, Turn
-from bridge.store.outbox import Settled, Work
+from bridge.store.outbox import Work
+from bridge.store.settling import Settled
 from bridge.store.store import Store
 from bridge.webex.wire_errors import parse_retry_after
 
@@ -200,7 +201,7 @@ class Callbacks:
         self, work: Work, outcome: str, error: str | None = None, *, again_at: float = 0
     ) -> Work | None:
         settled = Settled(work, outcome, self._clock.now(), self._lease, again_at=again_at, error=error)
-        return (await self._store.do(outbox.settle, settled)).work
+        return (await self._store.do(settling.settle, settled)).work
 
 
 def _session(

@@ -34,9 +34,10 @@ from bridge.stages.markup import safe_html
 from bridge.stages.patience import AgentFiles, NotYet, Patience
 from bridge.stages.reading import Reading
 from bridge.stages.tokens import LentToken, NotNow, Tokens
-from bridge.store import hearing
+from bridge.store import hearing, new_words
 from bridge.store.guests import Budget
-from bridge.store.hearing import Listen, NewWords, Thread
+from bridge.store.hearing import Listen, Thread
+from bridge.store.new_words import NewWords
 from bridge.store.store import Store
 from bridge.store.taken_back import Unsaid, note_deleted, shown_since
 from bridge.webex.client import WebexClient
@@ -261,7 +262,7 @@ class Listener:
         for_customer = body["in_time"] and not body["away"]
         dark = message.kms_failed or message.unreadable
         has_files = bool(message.files) and for_customer
-        known = (dark or has_files) and await self._store.read(hearing.is_heard, message.id)
+        known = (dark or has_files) and await self._store.read(new_words.is_heard, message.id)
         if dark and known:
             return None
         if for_customer and message.kms_failed:

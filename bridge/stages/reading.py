@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.domain.conversation.hearing import reaches_back
-from bridge.store.hearing import NewWords, Thread, ThreadRead
+from bridge.store.hearing import Thread, ThreadRead
+from bridge.store.new_words import NewWords
 from bridge.webex.wire import Message
 
 

@@ -16,12 +16,13 @@ from bridge.stages.leases import Lease, LeaseLost, Leases
 from bridge.stages.lost_words import CutOff, Found, cut_off_in_doubt, find
 from bridge.stages.patience import NotYet, Patience
 from bridge.stages.tokens import LentToken, NotNow, Tokens
-from bridge.store import outbox
+from bridge.store import outbox, settling
 from bridge.store.files import read_chunk
 from bridge.store.guests import Budget
-from bridge.store.hearing import ReadingPark, park_reading
+from bridge.store.lanes import ReadingPark, park_reading
 from bridge.store.looking import Look, begin_look, end_look
-from bridge.store.outbox import Claim, Settled, Work
+from bridge.store.outbox import Claim, Work
+from bridge.store.settling import Settled
 from bridge.store.store import Store
 from bridge.webex.client import FilePart, WebexClient
 from bridge.webex.wire import Message
@@ -247,7 +248,7 @@ class Courier:
             call_seconds=self._call_seconds,
         )
         # The next customer's event often comes in this moment: then both are one commit.
-        following = await self._store.do_later(outbox.settle, settled, _SETTLED_WITHIN)
+        following = await self._store.do_later(settling.settle, settled, _SETTLED_WITHIN)
         if following.lost:
             self._log.warning("lease.lost", conversation=work.conversation_id, delivery=work.id)
         else:

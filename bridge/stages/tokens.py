@@ -17,9 +17,10 @@ from bridge.domain.retry import mint_parks
 from bridge.domain.throttling import OwnedToken
 from bridge.ports import Clock, MintedGuest, Minter
 from bridge.stages.leases import LeaseLost
-from bridge.store import guests
-from bridge.store.guests import Budget, Guest, Minted, MintFailed
+from bridge.store import guests, tokens
+from bridge.store.guests import Budget, Guest
 from bridge.store.store import Store
+from bridge.store.tokens import Minted, MintFailed
 
 _CACHED = 20_000
 _REISSUES_AT_ONCE = 8  # few, so that a 429 is read before many more have left
@@ -107,17 +108,17 @@ class Tokens:
         """Mints another token after a 401, or after this one lapsed before its call left. Raises NotNow or Refused."""
         if lent.guest.usable(self._clock.now()):  # else its life is over in any case, and nobody refused it
             self._log.warning("token.refused", guest=_short(lent.guest))
-            await self._store.do(guests.revoke, guests.Revoked(lent.guest.id, lent.guest.issued_at))
+            await self._store.do(tokens.revoke, tokens.Revoked(lent.guest.id, lent.guest.issued_at))
         return await self.borrow(lent.guest.id)
 
     async def sweep(self) -> float | None:
         """Re-issues every token that is due; when the next one will be."""
         while True:
-            due = guests.Due(self._clock.now(), self._budget(), 200)
-            taken = await self._store.do(guests.take_due, due)
+            due = tokens.Due(self._clock.now(), self._budget(), 200)
+            taken = await self._store.do(tokens.take_due, due)
             await asyncio.gather(*(self._reissue(guest) for guest in taken))
             if len(taken) < due.limit:
-                return await self._store.read(guests.next_due)
+                return await self._store.read(tokens.next_due)
 
     async def _reissue(self, guest: Guest) -> None:
         async with self._reissues:
@@ -144,14 +145,14 @@ class Tokens:
         except WebexError as error:
             raise await self._mint_failed(guest, error) from None
         except LeaseLost:  # nothing was called
-            await self._store.do(guests.give_back, guests.Returned(guest.id, guest.grant_at, asked_at))
+            await self._store.do(tokens.give_back, tokens.Returned(guest.id, guest.grant_at, asked_at))
             raise
         return self._keep(guest, minted, asked_at)
 
     async def _not_asked(self, guest: Guest, wait: float) -> NotNow:
         """The leave goes back; what the caller should raise."""
         at = self._clock.now() + wait
-        await self._store.do(guests.give_back, guests.Returned(guest.id, guest.grant_at or 0, at))
+        await self._store.do(tokens.give_back, tokens.Returned(guest.id, guest.grant_at or 0, at))
         return NotNow(at, "minting keeps to the pace that Webex allows")
 
     async def _wait(self, guest: Guest, grant_at: float, *, urgent: bool) -> float:
@@ -179,7 +180,7 @@ class Tokens:
             person_id=minted.person_id,
             email=minted.email,
         )
-        saved = self._store.do_later(guests.save_tokens, row, _SAVED_WITHIN)
+        saved = self._store.do_later(tokens.save_tokens, row, _SAVED_WITHIN)
         saved.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._remember(guest.id, asked_at, minted.token)
         self.minted += 1
@@ -219,7 +220,7 @@ class Tokens:
             park_guest_until=park_guest,
             park_all_until=park_all,
         )
-        await self._store.do(guests.mint_failed, failure)
+        await self._store.do(tokens.mint_failed, failure)
         self._log.warning(
             "guest.not_minted", guest=_short(guest), reason=str(error), retry_in=round(retry_at - now, 1)
         )

@@ -12,18 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from bridge.domain.throttling import BOT, READING, SENDING
-from bridge.store import gates, outbox, overrides, refusals
-from bridge.store.engine.sql import insert_for, insert_missing, wake
-from bridge.store.outbox import Claim, Next, Settled, Work
+from bridge.store import delivering, envelopes, gates, lanes, outbox, overrides, refusals, settling
+from bridge.store.delivering import NewDelivery
+from bridge.store.engine.sql import insert_for
+from bridge.store.envelopes import NewEnvelope
+from bridge.store.outbox import Claim, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
-from bridge.store.tables import agents, deliveries, envelopes, heard, lanes, locks
+from bridge.store.settling import Next, Settled
+from bridge.store.tables import agents, deliveries, heard, locks
 
 _HEARD_BY = "bot"  # in the column that names the guest of what was heard in a customer's thread
-_FLOWS = {"bot": SENDING, "bot-in": READING}
+_FLOWS = {lanes.BOT: SENDING, lanes.BOT_IN: READING}
 
 
 def claim(connection: Connection, wishes: Sequence[Claim]) -> list[list[Work]]:
@@ -38,8 +41,7 @@ def _park(connection: Connection, wish: Claim) -> bool:
     """Whether the bot must wait; what is due then is due afterwards, so that nobody takes it for left undone."""
     closed = gates.closed_until(connection, [BOT], _FLOWS[wish.stage], wish.now)
     if closed:
-        due = (lanes.c.stage == wish.stage, lanes.c.ready_at <= wish.now)
-        connection.execute(update(lanes).where(*due).values(owner=None, ready_at=closed[BOT]))
+        lanes.put_off(connection, wish.stage, wish.now, closed[BOT])
     return bool(closed)
 
 
@@ -62,8 +64,10 @@ def note_news(connection: Connection, items: Sequence[News]) -> list[bool]:
         new = connection.execute(fresh, row).scalar() is not None
         if new:
             payload = dump({"what": one.what, "id": one.id})
-            _put(connection, f"bot-in:{one.person_id}", "heard", one.person_id, "", payload, one.at)
-            wake(connection, "bot-in", [f"bot-in:{one.person_id}"], one.at)
+            lane = lanes.bot_in_lane(one.person_id)
+            delivering.put(
+                connection, [NewDelivery(lane, "heard", "", payload, one.at, address=one.person_id)]
+            )
         results.append(new)
     return results
 
@@ -113,7 +117,7 @@ class Answered:
 
 def answer(connection: Connection, items: Sequence[Answered]) -> list[Next]:
     """Settles what was heard and does what it leads to; nothing where the lease was lost."""
-    results = outbox.settle(connection, [one.settled for one in items])
+    results = settling.settle(connection, [one.settled for one in items])
     for one, following in zip(items, results, strict=True):
         if not following.lost:
             _do(connection, one.settled.work, one.effects, one.settled.now)
@@ -129,47 +133,37 @@ def _do(connection: Connection, work: Work, effects: Effects, now: float) -> Non
         refusals.forgive(connection, effects.forgiven)
     if effects.deeds:
         overrides.note_deeds(connection, effects.deeds)
-    rows = [
-        {
-            "key": f"bot:{work.id}:{number}",
-            "lane": f"in:{one.customer}",
-            "kind": one.kind,
-            "conversation_id": one.conversation_id,
-            "body": dump(dict(one.body)),
-            "answered": "",
-            "received_at": now,
-        }
-        for number, one in enumerate(effects.wishes)
-    ]
-    if rows:
-        insert_missing(connection, envelopes, rows)
-        wake(connection, "in", [f"in:{one.customer}" for one in effects.wishes], now)
-    for one in effects.says:
-        payload = dump({"kind": "say", "at": now, "lead": False, "fields": {"text": one.text}})
-        _put(connection, f"bot:{one.email}", "note", one.email, one.conversation_id, payload, now)
-    wake(connection, "bot", [f"bot:{one.email}" for one in effects.says], now)
+    envelopes.put(
+        connection,
+        [
+            NewEnvelope(
+                f"bot:{work.id}:{number}",
+                one.kind,
+                one.customer,
+                one.conversation_id,
+                dump(dict(one.body)),
+                now,
+            )
+            for number, one in enumerate(effects.wishes)
+        ],
+    )
+    delivering.put(connection, [_saying(one, now) for one in effects.says])
     if effects.hush:
         hush(connection, *effects.hush)
 
 
-def _put(
-    connection: Connection, lane: str, kind: str, address: str, conversation_id: str, payload: str, at: float
-) -> None:
-    row = {
-        "lane": lane,
-        "kind": kind,
-        "address": address,
-        "conversation_id": conversation_id,
-        "payload": payload,
-    }
-    connection.execute(insert(deliveries), [{**row, "created_at": at}])
+def _saying(one: Saying, now: float) -> NewDelivery:
+    payload = dump({"kind": "say", "at": now, "lead": False, "fields": {"text": one.text}})
+    return NewDelivery(
+        lanes.bot_lane(one.email), "note", one.conversation_id, payload, now, address=one.email
+    )
 
 
 def put_alert(connection: Connection, email: str, text: str, at: float) -> None:
     """One line for a lead's next alert."""
     payload = dump({"kind": "alarm", "at": at, "lead": True, "fields": {"text": text}})
-    _put(connection, f"bot:alerts:{email}", "note", email, "", payload, at)
-    wake(connection, "bot", [f"bot:alerts:{email}"], at)
+    alert = NewDelivery(lanes.alerts_lane(email), "note", "", payload, at, address=email)
+    delivering.put(connection, [alert])
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +206,7 @@ def told(connection: Connection, items: Sequence[Told]) -> list[Next]:
             }
             merged = d.lane == one.settled.work.lane, d.id.in_(one.merged), d.state == "open"
             connection.execute(update(deliveries).where(*merged).values(error=one.settled.error, **ended))
-    results = outbox.settle(connection, [one.settled for one in items])
+    results = settling.settle(connection, [one.settled for one in items])
     for one, following in zip(items, results, strict=True):
         if following.lost:
             continue
@@ -240,7 +234,10 @@ def cards(connection: Connection, conversation_id: str, email: str, before: int)
     """The messages with a card about this conversation that this person got before a delivery."""
     d = deliveries.c
     query = select(d.webex_id, d.payload).where(
-        d.conversation_id == conversation_id, d.lane == f"bot:{email}", d.id < before, d.webex_id.is_not(None)
+        d.conversation_id == conversation_id,
+        d.lane == lanes.bot_lane(email),
+        d.id < before,
+        d.webex_id.is_not(None),
     )
     return [
         row.webex_id for row in connection.execute(query) if json.loads(row.payload).get("kind") == "card"

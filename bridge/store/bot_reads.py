@@ -10,11 +10,11 @@ from sqlalchemy import Connection, and_, func, select
 from bridge.domain.conversation.desk import AgentState
 from bridge.domain.conversation.model import Conversation, Said
 from bridge.store import overrides
-from bridge.store.guests import ending
 from bridge.store.overrides import Overrides
 from bridge.store.reads import transcript, unread_threads
 from bridge.store.rows import CONVERSATION_COLUMNS, conversation_of
 from bridge.store.tables import agents, conversations, deliveries, held
+from bridge.store.tokens import ending
 
 _MOST = 500
 _NOTES = ("note", "heard")  # the bot's own work, which an alert about dead letters must not be about

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, select
 
-from bridge.store.engine.prepared import Prepared
-from bridge.store.engine.sql import wake
-from bridge.store.outbox import thread_lane
-from bridge.store.tables import conversations, lanes, threads
+from bridge.store.lanes import HEAR, hear_lane, spread, wake
+from bridge.store.tables import conversations, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +30,6 @@ def _listen_again(connection: Connection, wish: LookAgain) -> int:
         .join(conversations, conversations.c.id == threads.c.conversation_id)
         .where(conversations.c.status == "open", threads.c.room_id.is_not(None))
     )
-    open_ones = {thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)}
-    wake(connection, "hear", open_ones, wish.now)
-    due = select(lanes.c.key).where(lanes.c.stage == "hear").order_by(lanes.c.ready_at, lanes.c.key)
-    keys = [key for key in connection.execute(due).scalars() if key in open_ones]
-    _TURN.many(
-        connection,
-        [
-            {"lane": key, "at": wish.now + index / wish.per_second, "now": wish.now}
-            for index, key in enumerate(keys)
-        ],
-    )
-    return len(keys)
-
-
-# A lane that is being worked on, or parked, keeps its time.
-_TURN = Prepared(
-    update(lanes)
-    .where(
-        lanes.c.key == bindparam("lane"),
-        or_(
-            lanes.c.ready_at <= bindparam("now"),
-            and_(lanes.c.owner.is_(None), lanes.c.ready_at > bindparam("at")),
-        ),
-    )
-    .values(owner=None, ready_at=bindparam("at")),
-    distinct=True,
-)
+    open_ones = {hear_lane(row.guest_id, row.agent_email) for row in connection.execute(query)}
+    wake(connection, open_ones, wish.now)
+    return spread(connection, HEAR, open_ones, wish.now, wish.per_second)

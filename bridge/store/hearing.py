@@ -1,4 +1,4 @@
-"""Threads that are read for an agent's answer: which, when, and what was new in them."""
+"""Threads that are read for an agent's answer: which, when, and how far they were read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bridge.store.engine.prepared import Prepared
-from bridge.store.engine.sql import insert_for, insert_missing, upsert, wake
 from bridge.store.guests import Budget, Guest, admit
-from bridge.store.outbox import PARKED, lease, let_go, thread_lane
-from bridge.store.rows import dump
-from bridge.store.tables import conversations, envelopes, files, heard, hints, lanes, threads
+from bridge.store.lanes import (
+    HEAR,
+    ReadingPark,
+    hear_lane,
+    hear_lanes_of,
+    lease,
+    let_go,
+    owners,
+    park_reading,
+    remove,
+    whose,
+)
+from bridge.store.new_words import NewWords, keep_new
+from bridge.store.tables import conversations, hints, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,12 @@ def claim_threads(connection: Connection, wishes: Sequence[Listen]) -> list[list
 
 
 def _claim_threads(connection: Connection, wish: Listen) -> list[Thread]:
-    keys = lease(connection, "hear", wish.owner, wish.now, wish.lease, wish.limit)
+    keys = lease(connection, HEAR, wish.owner, wish.now, wish.lease, wish.limit)
     if not keys:
         return []
     rows = _threads(connection, keys)
     gone = [key for key in keys if key not in rows]
-    if gone:
-        connection.execute(delete(lanes).where(lanes.c.key.in_(gone)))
+    remove(connection, gone)
     admitted, put_off = admit(connection, {row.guest_id for row in rows.values()}, wish.budget, wish.now)
     let_go(connection, {key: put_off[row.guest_id] for key, row in rows.items() if row.guest_id in put_off})
     hinted = _hints(connection, sorted(admitted))
@@ -81,7 +90,7 @@ def _claim_threads(connection: Connection, wish: Listen) -> list[Thread]:
 
 def _threads(connection: Connection, keys: Sequence[str]) -> dict[str, Any]:
     """The rows of these lanes' threads, each with its conversation's state."""
-    guests = sorted({key.split(":", 2)[1] for key in keys})
+    guests = sorted({whose(key).partition(":")[0] for key in keys})
     c = conversations.c
     query = (
         select(threads, c.status, c.given_at, c.agent_email.label("present"))
@@ -91,7 +100,7 @@ def _threads(connection: Connection, keys: Sequence[str]) -> dict[str, Any]:
     wanted = set(keys)
     found = {}
     for row in connection.execute(query):
-        key = thread_lane(row.guest_id, row.agent_email)
+        key = hear_lane(row.guest_id, row.agent_email)
         if key in wanted:
             found[key] = row
     return found
@@ -101,7 +110,7 @@ def _hints(connection: Connection, guests: Sequence[str]) -> dict[str, dict[str,
     """By lane: the messages that webhooks have named, and when they last did."""
     found: dict[str, dict[str, float]] = {}
     for row in connection.execute(select(hints).where(hints.c.guest_id.in_(guests))):
-        found.setdefault(thread_lane(row.guest_id, row.agent_email), {})[row.message_id] = row.at
+        found.setdefault(hear_lane(row.guest_id, row.agent_email), {})[row.message_id] = row.at
     return found
 
 
@@ -138,89 +147,6 @@ def _thread(key: str, row: Any, guest: Guest, hinted: dict[str, float], owner: s
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
-    """Webex's webhook named a message of somebody in a room. `guest_id`: whose webhook it was."""
-
-    message_id: str
-    guest_id: str
-    person_email: str
-    at: float
-
-
-def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[str]:
-    """Stores the hints durably. For each: `noted`, `late` (the conversation is over) or `foreign`.
-
-    Foreign are other rooms and the guest's own words. Late words cost no call: Webex keeps them in the
-    thread, and we keep the fact.
-    """
-    c = conversations.c
-    query = (
-        select(threads.c.guest_id, threads.c.agent_email, c.id, c.customer, c.status)
-        .join(conversations, c.id == threads.c.conversation_id)
-        .where(threads.c.guest_id.in_(sorted({one.guest_id for one in noted})))
-    )
-    known = {(row.guest_id, row.agent_email.lower()): row for row in connection.execute(query)}
-    results = []
-    for one in noted:
-        thread = known.get((one.guest_id, one.person_email.lower()))
-        if thread is None:
-            results.append("foreign")
-        elif thread.status == "ended":
-            results.append("late")
-            _note_late(connection, one, thread)
-        else:
-            results.append("noted")
-            row = {"guest_id": thread.guest_id, "agent_email": thread.agent_email}
-            named = {**row, "message_id": one.message_id, "at": one.at}
-            upsert(connection, hints, ("message_id",), [named])  # one that was edited is named once more
-            soon(connection, [thread_lane(thread.guest_id, thread.agent_email)], one.at)
-    return results
-
-
-def _note_late(connection: Connection, one: Hint, thread: Any) -> None:
-    """An envelope without text: the customer's visit is over."""
-    known = {"message_id": one.message_id, "guest_id": one.guest_id, "revision": 0.0, "at": one.at}
-    body = {"message_id": one.message_id, "text": "", "agent_email": thread.agent_email, "in_time": False}
-    envelope = {
-        "key": envelope_key(one.message_id),
-        "lane": f"in:{thread.customer}",
-        "kind": "heard",
-        "conversation_id": thread.id,
-        "body": dump(body),
-        "answered": "",
-        "received_at": one.at,
-    }
-    insert_missing(connection, heard, [known])
-    insert_missing(connection, envelopes, [envelope])
-    wake(connection, "in", [envelope["lane"]], one.at)
-
-
-def soon(connection: Connection, keys: Sequence[str], at: float) -> None:
-    """Reads these threads as soon as possible, unless they are leased or parked by a 429."""
-    if not keys:
-        return
-    wake(connection, "hear", keys, at)
-    connection.execute(
-        update(lanes)
-        .where(lanes.c.key.in_(sorted(set(keys))), lanes.c.owner.is_(None), lanes.c.ready_at > at)
-        .values(ready_at=at)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class NewWords:
-    """An agent's message that may be new to us. `revision`: Webex's `updated`, 0 if never edited.
-
-    `created`: Webex's time of it, None where Webex did not list it in the thread.
-    """
-
-    message_id: str
-    revision: float
-    body: dict[str, Any]
-    created: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadRead:
     """What reading a thread gave, oldest first, and when to read it again (None: when a hint comes).
 
@@ -249,17 +175,13 @@ def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[s
     """
     keys = {one.thread.lane for one in reads}
     for guest_id in {one.thread.guest.id for one in reads if one.parked}:
-        keys.update(lanes_of(connection, guest_id))
-    owners = dict(
-        connection.execute(
-            select(lanes.c.key, lanes.c.owner).where(lanes.c.key.in_(sorted(keys))).with_for_update()
-        ).all()
-    )
+        keys.update(hear_lanes_of(connection, guest_id))
+    workers = owners(connection, keys)
     rows = _threads(connection, [one.thread.lane for one in reads])
     results = []
     for read in reads:
         key = read.thread.lane
-        if owners.get(key) != read.thread.owner:
+        if workers.get(key) != read.thread.owner:
             results.append("lost")
         elif key not in rows or _state(rows[key]) != read.thread.state:
             results.append("changed")
@@ -268,24 +190,20 @@ def settle_thread(connection: Connection, reads: Sequence[ThreadRead]) -> list[s
             results.append("read")
             _settle_one(connection, read)
             # Of two that the same process has read only one can be of the thread as it was.
-            owners[key] = None
+            workers[key] = None
     return results
 
 
 def _settle_one(connection: Connection, read: ThreadRead) -> None:
     thread = read.thread
-    rows = _unheard(connection, read)
-    _know_files(connection, read, rows)
-    if rows:
-        insert_missing(connection, envelopes, rows)
-        wake(connection, "in", [rows[0]["lane"]], read.now)
+    new_words = keep_new(connection, read.words, thread, read.now)
     noted = dict(zip(thread.hints, thread.hinted_at, strict=True))
     if read.cleared_hints:
         _CLEAR.many(connection, [{"hint": one, "named_at": noted[one]} for one in read.cleared_hints])
     connection.execute(
         update(threads)
         .where(threads.c.guest_id == thread.guest.id, threads.c.agent_email == thread.agent_email)
-        .values(_thread_after(read, new_words=bool(rows)))
+        .values(_thread_after(read, new_words=new_words))
     )
     left = _hints(connection, [thread.guest.id]).get(thread.lane, {})
     fresh = any(noted.get(ident) != at for ident, at in left.items())  # came while we were reading
@@ -307,127 +225,13 @@ def _thread_after(read: ThreadRead, *, new_words: bool) -> dict[str, Any]:
 def _let_go(connection: Connection, read: ThreadRead, again_at: float | None) -> None:
     """Gives the thread's lane up until `again_at`; with a 429 all threads of the guest."""
     if again_at is None:
-        connection.execute(delete(lanes).where(lanes.c.key == read.thread.lane))
+        remove(connection, [read.thread.lane])
     elif read.parked:
         park_reading(connection, [ReadingPark(read.thread.guest.id, again_at)])
     else:
         let_go(connection, {read.thread.lane: again_at})
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingPark:
-    """Webex answered 429 to a read: none of this guest's threads is read before `until`."""
-
-    guest_id: str
-    until: float
-
-
-def park_reading(connection: Connection, parks: Sequence[ReadingPark]) -> list[None]:
-    """Also where a worker has a lease: it loses it, and what it read is read again."""
-    for park in parks:
-        keys = lanes_of(connection, park.guest_id)
-        wake(connection, "hear", keys, park.until)
-        connection.execute(_PARK, [{"lane": key, "at": park.until} for key in keys])
-    return [None] * len(parks)
-
-
-def lanes_of(connection: Connection, guest_id: str) -> list[str]:
-    """The keys of the lanes, whether there or not, of all threads of a guest."""
-    query = select(threads.c.agent_email).where(threads.c.guest_id == guest_id)
-    return sorted(thread_lane(guest_id, email) for email in connection.execute(query).scalars())
-
-
-def _know_files(connection: Connection, read: ThreadRead, rows: Sequence[dict[str, Any]]) -> None:
-    """What an agent's new message carries, so that the customer can ask for it by our own name of it."""
-    fresh = {row["key"].removeprefix("webex:") for row in rows}
-    known = [
-        {
-            "id": file["id"],
-            "conversation_id": read.thread.conversation_id,
-            "name": file["name"],
-            "type": file["type"],
-            "size": file["size"] or 0,
-            "url": file["url"],
-            "created_at": read.now,
-        }
-        for word in read.words
-        if word.message_id in fresh
-        for file in word.body.get("files", ())
-    ]
-    if known:
-        insert_missing(connection, files, known)
-
-
-def _unheard(connection: Connection, read: ThreadRead) -> list[dict[str, Any]]:
-    """Envelopes for what we did not know: new messages, and new revisions of known ones."""
-    if not read.words:
-        return []
-    known = {
-        row.message_id: row
-        for row in connection.execute(
-            select(heard.c.message_id, heard.c.revision, heard.c.deleted).where(
-                heard.c.message_id.in_([word.message_id for word in read.words])
-            )
-        )
-    }
-    fresh = [word for word in read.words if _is_news(word, known.get(word.message_id))]
-    if not fresh:
-        return []
-    statement = insert_for(connection, heard)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["message_id"], set_={"revision": statement.excluded.revision}
-        ),
-        [
-            {
-                "message_id": word.message_id,
-                "guest_id": read.thread.guest.id,
-                "agent_email": read.thread.agent_email,
-                "created": word.created,
-                "revision": word.revision,
-                "at": read.now,
-            }
-            for word in fresh
-        ],
-    )
-    return [
-        {
-            "key": envelope_key(word.message_id, word.revision if word.message_id in known else None),
-            "lane": f"in:{read.thread.guest.customer}",
-            "kind": "revised" if word.message_id in known else "heard",
-            "conversation_id": read.thread.conversation_id,
-            "body": dump(word.body),
-            "answered": "",
-            "received_at": read.now,
-        }
-        for word in fresh
-    ]
-
-
-def _is_news(word: NewWords, known: Any) -> bool:
-    return known is None or (not known.deleted and word.revision > known.revision)
-
-
-def envelope_key(message_id: str, revision: float | None = None) -> str:
-    """The envelope's, of a message or of one edit of it."""
-    return f"webex:{message_id}" if revision is None else f"webex:{message_id}:{revision:.3f}"
-
-
-def is_heard(connection: Connection, message_id: str) -> bool:
-    return (
-        connection.execute(select(heard.c.message_id).where(heard.c.message_id == message_id)).first()
-        is not None
-    )
-
-
 _CLEAR = Prepared(
     delete(hints).where(hints.c.message_id == bindparam("hint"), hints.c.at == bindparam("named_at"))
-)
-_PARK = (
-    update(lanes)
-    .where(
-        lanes.c.key == bindparam("lane"),
-        or_(lanes.c.owner.is_(None), lanes.c.owner != PARKED, lanes.c.ready_at < bindparam("at")),
-    )
-    .values(owner=PARKED, ready_at=bindparam("at"))
 )

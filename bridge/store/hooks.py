@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from bridge.domain.throttling import SENDING
 from bridge.store import gates
-from bridge.store.engine.sql import wake
 from bridge.store.guests import Budget, Guest, admit
-from bridge.store.hearing import soon
-from bridge.store.outbox import lease, let_go, thread_lane
-from bridge.store.tables import guests, lanes, threads
+from bridge.store.lanes import HOOK, finish, hear_lane, hook_lane, lease, let_go, soon, wake, whose
+from bridge.store.tables import guests, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +35,16 @@ def claim_hooks(connection: Connection, wishes: Sequence[HookClaim]) -> list[lis
 
 
 def _claim(connection: Connection, wish: HookClaim) -> list[HookWork]:
-    keys = lease(connection, "hook", wish.owner, wish.now, wish.lease, wish.limit)
-    ids = [key.partition(":")[2] for key in keys]
+    keys = lease(connection, HOOK, wish.owner, wish.now, wish.lease, wish.limit)
+    ids = [whose(key) for key in keys]
     if not ids:
         return []
     # Who may not send messages now writes no webhooks either.
     closed = gates.closed_until(connection, ids, SENDING, wish.now)
     admitted, put_off = admit(connection, [one for one in ids if one not in closed], wish.budget, wish.now)
     put_off |= closed
-    let_go(connection, {f"hook:{ident}": at for ident, at in put_off.items()})
-    return [HookWork(f"hook:{ident}", wish.owner, guest) for ident, guest in admitted.items()]
+    let_go(connection, {hook_lane(ident): at for ident, at in put_off.items()})
+    return [HookWork(hook_lane(ident), wish.owner, guest) for ident, guest in admitted.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +61,8 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]
     """Notes what is registered. False where the lease was lost: then nothing is written."""
     results = []
     for one in done:
-        mine = (lanes.c.key == one.work.lane, lanes.c.owner == one.work.owner)
-        if one.again_at is None:
-            ours = connection.execute(delete(lanes).where(*mine)).rowcount
-        else:
-            ours = connection.execute(
-                update(lanes).where(*mine).values(owner=None, ready_at=one.again_at)
-            ).rowcount
-        results.append(bool(ours))
+        ours = finish(connection, one.work.lane, one.work.owner, one.again_at)
+        results.append(ours)
         if ours and one.webhook is not None:
             connection.execute(
                 update(guests).where(guests.c.id == one.work.guest.id).values(webhook=one.webhook)
@@ -78,7 +70,7 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]
             # What was said before there was a webhook told nobody: read it back.
             known = (threads.c.guest_id == one.work.guest.id, threads.c.since.is_not(None))
             emails = connection.execute(select(threads.c.agent_email).where(*known)).scalars().all()
-            soon(connection, [thread_lane(one.work.guest.id, email) for email in emails], one.now)
+            soon(connection, [hear_lane(one.work.guest.id, email) for email in emails], one.now)
     return results
 
 
@@ -96,11 +88,7 @@ def look_over(connection: Connection, wishes: Sequence[LookOver]) -> list[int]:
         query = select(guests.c.id).where(guests.c.open_conversations > 0, guests.c.token.is_not(None))
         ids = sorted(connection.execute(query).scalars())
         for index in range(10):
-            wake(
-                connection,
-                "hook",
-                [f"hook:{ident}" for ident in ids[index::10]],
-                wish.now + wish.spread * index / 10,
-            )
+            some = [hook_lane(ident) for ident in ids[index::10]]
+            wake(connection, some, wish.now + wish.spread * index / 10)
         counts.append(len(ids))
     return counts

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, bindparam, select, update
 
 from bridge.store.engine.prepared import Prepared, among
-from bridge.store.engine.sql import insert_all, insert_missing, wake
+from bridge.store.engine.sql import insert_all, insert_missing
+from bridge.store.envelopes import NewEnvelope, put
 from bridge.store.tables import conversations, envelopes, guests
 
 
@@ -84,7 +85,7 @@ class _Batch:
     renamed: list[dict[str, Any]] = field(default_factory=list)
     opened: list[dict[str, Any]] = field(default_factory=list)
     closed: list[dict[str, Any]] = field(default_factory=list)
-    envelopes: list[dict[str, Any]] = field(default_factory=list)
+    envelopes: list[NewEnvelope] = field(default_factory=list)
 
 
 def accept(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted | Exception]:
@@ -261,16 +262,8 @@ def _put(arrival: Arrival, conversation: _Open, batch: _Batch) -> Accepted:
 
 def _envelope(
     key: str, kind: str, conversation: _Open, body: str, at: float, answered: str = "accepted"
-) -> dict[str, Any]:
-    return {
-        "key": key,
-        "lane": f"in:{conversation.customer}",
-        "kind": kind,
-        "conversation_id": conversation.id,
-        "body": body,
-        "answered": answered,
-        "received_at": at,
-    }
+) -> NewEnvelope:
+    return NewEnvelope(key, kind, conversation.customer, conversation.id, body, at, answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +285,7 @@ def _store(connection: Connection, batch: _Batch) -> None:
     _RENAME.many(connection, batch.renamed)
     _CLOSE.many(connection, batch.closed)
     insert_all(connection, conversations, batch.opened)
-    if batch.envelopes:
-        insert_all(connection, envelopes, batch.envelopes)
-        wake(connection, "in", (row["lane"] for row in batch.envelopes), batch.envelopes[0]["received_at"])
+    put(connection, batch.envelopes)
 
 
 def _open_by(column: Column[str]) -> Prepared:

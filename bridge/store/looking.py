@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
 
-from bridge.store.hearing import lanes_of
-from bridge.store.outbox import PARKED, Work, still_mine, thread_lane
-from bridge.store.tables import deliveries, hints, lanes, threads
+from bridge.store.lanes import PARKED, give_back, hear_lane, hear_lanes_of, keep, states
+from bridge.store.outbox import Work, still_mine
+from bridge.store.tables import deliveries, hints, threads
 
 _BEING_READ_SECONDS = 0.3  # after which to ask again
 
@@ -56,13 +56,7 @@ def _begin(connection: Connection, look: Look) -> Looking:
     guest_id, (state,) = work.guest.id, still_mine(connection, [work])
     if state != "open":
         return Looking(guest_id, work.owner, None, {}, state)
-    query = (
-        select(lanes.c.key, lanes.c.owner, lanes.c.ready_at)
-        .where(lanes.c.key.in_(lanes_of(connection, guest_id)))
-        .order_by(lanes.c.key)
-        .with_for_update()
-    )
-    rows = connection.execute(query).all()
+    rows = states(connection, hear_lanes_of(connection, guest_id))
     held = [row for row in rows if row.owner is not None and row.ready_at > look.now]
     if held:
         parked = max((row.ready_at for row in held if row.owner == PARKED), default=0.0)
@@ -70,7 +64,7 @@ def _begin(connection: Connection, look: Look) -> Looking:
     kept = {row.key: row.ready_at for row in rows}
     if kept:
         until = look.now + look.lease
-        connection.execute(_KEEP, [{"lane": key, "who": work.owner, "at": until} for key in kept])
+        keep(connection, kept, work.owner, until)
     copies = connection.execute(_COPIES, work._asdict()).all()
     quiet = max((row.quiet_until for row in copies if row.doubt), default=0.0)
     mine = (threads.c.guest_id == guest_id, threads.c.agent_email == work.address)
@@ -84,20 +78,17 @@ def end_look(connection: Connection, ended: Sequence[Looking]) -> list[None]:
     """The threads are due when they were, or at once where a webhook came meanwhile; those that were parked
     meanwhile stay so."""
     hinted = _hinted(connection, [one.guest_id for one in ended if one.kept])
-    rows = [
-        {"lane": key, "who": one.owner, "at": 0.0 if key in hinted else at}
-        for one in ended
-        for key, at in one.kept.items()
-    ]
-    if rows:
-        connection.execute(_GIVE_BACK, rows)
+    give_back(
+        connection,
+        [(key, one.owner, 0.0 if key in hinted else at) for one in ended for key, at in one.kept.items()],
+    )
     return [None] * len(ended)
 
 
 def _hinted(connection: Connection, guest_ids: Sequence[str]) -> set[str]:
     """The lanes of threads of which a webhook tells something that was not read yet."""
     query = select(hints.c.guest_id, hints.c.agent_email).where(hints.c.guest_id.in_(guest_ids)).distinct()
-    return {thread_lane(row.guest_id, row.agent_email) for row in connection.execute(query)}
+    return {hear_lane(row.guest_id, row.agent_email) for row in connection.execute(query)}
 
 
 _d = deliveries.c
@@ -105,14 +96,4 @@ _COPIES = select(_d.id, _d.doubt, _d.quiet_until).where(
     _d.kind == "say",
     *(_d[name] == bindparam(name) for name in ("conversation_id", "seq", "part", "address")),
     _d.id < bindparam("id"),
-)
-_KEEP = (
-    update(lanes)
-    .where(lanes.c.key == bindparam("lane"))
-    .values(owner=bindparam("who"), ready_at=bindparam("at"))
-)
-_GIVE_BACK = (
-    update(lanes)
-    .where(lanes.c.key == bindparam("lane"), lanes.c.owner == bindparam("who"))
-    .values(owner=None, ready_at=bindparam("at"))
 )

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, select
 from bridge.domain.conversation.desk import Desk
 from bridge.domain.conversation.model import Envelope
 from bridge.domain.errors import crash
+from bridge.store.delivering import put
 from bridge.store.engine.committer import is_about_values
-from bridge.store.engine.sql import insert_all
+from bridge.store.lanes import in_lane
 from bridge.store.operator.dead_letters import dead_envelope
 from bridge.store.tables import conversations, deliveries
 
@@ -139,10 +140,10 @@ class Pieces:
         told = (d.conversation_id == ident, d.state == "dead", d.payload.contains(key))
         if self._connection.execute(select(d.id).where(*told)).first() is None:
             mine = conversations.c.id == ident
-            customer = self._connection.execute(select(conversations.c.customer).where(mine)).scalar()
-            self._bury(Envelope(0, key, f"in:{customer}", "due", ident, {}, self._now), error)
+            customer = self._connection.execute(select(conversations.c.customer).where(mine)).scalar_one()
+            self._bury(Envelope(0, key, in_lane(customer), "due", ident, {}, self._now), error)
 
     def _bury(self, envelope: Envelope, error: Exception) -> None:
         failed = Failed(envelope.conversation_id, envelope.id, envelope.kind, crash(error))
         self.outcome.failed.append(failed)
-        insert_all(self._connection, deliveries, [dead_envelope(envelope, error, self._now)])
+        put(self._connection, [dead_envelope(envelope, error, self._now)])

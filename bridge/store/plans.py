@@ -26,10 +26,10 @@ from bridge.domain.conversation.model import (
 )
 from bridge.domain.conversation.public import iso, message_item
 from bridge.store.changed_words import change_words
+from bridge.store.delivering import NewDelivery, put
 from bridge.store.engine.prepared import Prepared
-from bridge.store.engine.sql import insert_all, insert_for, upsert, wake
-from bridge.store.hearing import soon
-from bridge.store.outbox import thread_lane
+from bridge.store.engine.sql import insert_all, insert_for, upsert
+from bridge.store.lanes import alerts_lane, bot_lane, call_lane, hear_lane, say_lane, soon
 from bridge.store.rows import CONVERSATION_FIELDS, dump, held_row, said_row
 from bridge.store.tables import agents, choices, conversations, deliveries, guests, held, messages, threads
 
@@ -42,7 +42,7 @@ class Changes:
     bot: bool = False
     said: list[dict[str, Any]] = field(default_factory=list)
     customer_said: dict[str, list[Said]] = field(default_factory=dict)
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[NewDelivery] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
     chosen: list[dict[str, Any]] = field(default_factory=list)
@@ -104,13 +104,13 @@ class Changes:
         self.deliveries = [
             one
             for one in self.deliveries
-            if not (one["kind"] == "say" and one["conversation_id"] == conversation_id)
+            if not (one.kind == "say" and one.conversation_id == conversation_id)
         ]
 
-    def _send(self, conversation: Conversation, send: Send) -> dict[str, Any]:
+    def _send(self, conversation: Conversation, send: Send) -> NewDelivery:
         payload = {"text": send.text} if send.file is None else {"file": send.file}
-        return _delivery(
-            lane=f"say:{conversation.guest_id}",
+        return NewDelivery(
+            lane=say_lane(conversation.guest_id),
             kind="say",
             conversation_id=conversation.id,
             seq=send.seq,
@@ -123,10 +123,9 @@ class Changes:
             created_at=self.now,
         )
 
-    def _note(self, conversation: Conversation, note: Note, to: str) -> dict[str, Any]:
-        return _delivery(
-            # Alerts are told once a minute at most; a lead's own answers do not wait behind them.
-            lane=f"bot:alerts:{to}" if note.to is None else f"bot:{to}",
+    def _note(self, conversation: Conversation, note: Note, to: str) -> NewDelivery:
+        return NewDelivery(
+            lane=alerts_lane(to) if note.to is None else bot_lane(to),
             kind="note",
             conversation_id=conversation.id,
             address=to,
@@ -136,14 +135,14 @@ class Changes:
             created_at=self.now,
         )
 
-    def _news(self, conversation: Conversation, news: News) -> dict[str, Any]:
+    def _news(self, conversation: Conversation, news: News) -> NewDelivery:
         data = {
             "conversationId": conversation.id,
             "subject": conversation.subject,
             **_public(conversation, news.data),
         }
-        return _delivery(
-            lane=f"call:{conversation.id}",
+        return NewDelivery(
+            lane=call_lane(conversation.id),
             kind="callback",
             conversation_id=conversation.id,
             address=conversation.source,
@@ -160,11 +159,6 @@ def _public(conversation: Conversation, data: Mapping[str, Any]) -> dict[str, An
     return {"message": {**message_item(conversation.id, said), "agent": data.get("name")}}
 
 
-def _delivery(**values: Any) -> dict[str, Any]:
-    blank = {"seq": None, "part": 0, "last": 1, "doubt": 0, "agent": None, "address": None}
-    return {**blank, "state": "open", "error": None, "done_at": None, **values}
-
-
 def commit(
     connection: Connection,
     changes: Changes,
@@ -179,13 +173,7 @@ def commit(
     change_words(connection, changes.now, changes.revisions, changes.undelivered, changes.given_up)
     insert_all(connection, held, changes.held)
     insert_all(connection, choices, changes.chosen)
-    insert_all(connection, deliveries, changes.deliveries)
-    stages: set[str] = set()
-    for stage, kind in (("say", "say"), ("call", "callback"), ("bot", "note")):
-        mine = [one for one in changes.deliveries if one["kind"] == kind]
-        sources = {one["lane"]: one["address"] if stage == "call" else "" for one in mine}
-        wake(connection, stage, sources, changes.now)
-        stages |= {stage} if mine else set()
+    stages = put(connection, changes.deliveries)
     _count_guests(connection, before, after)
     _know_threads(connection, before, after, changes.now)
     _save_agents(connection, desk)
@@ -242,7 +230,7 @@ def _know_threads(
     rows = [(one.guest_id, one.agent_email, one.id, now) for one in given]
     _KNOW_THREAD.many(connection, [dict(zip(_THREAD, row, strict=True)) for row in rows])
     back = [one for one in given if one.agent in json.loads(one.tried)]
-    soon(connection, [thread_lane(one.guest_id, one.agent_email or "") for one in back], now)
+    soon(connection, [hear_lane(one.guest_id, one.agent_email or "") for one in back], now)
 
 
 def _know_thread(connection: Connection) -> Any:

@@ -21,7 +21,7 @@ from bridge.store.engine.open import is_sqlite, open_engine, sqlite_path
 from bridge.store.engine.process_lane import ProcessLane
 from bridge.store.engine.turns import in_turn
 from bridge.store.engine.writer import Lost, ThreadLane, Writer
-from bridge.store.outbox import FreeAll, free_all
+from bridge.store.lanes import FreeAll, free_all
 from bridge.store.vault import Cipher
 
 Item = TypeVar("Item")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from bridge.store.engine.sql import insert_for, insert_missing, wake
-from bridge.store.hearing import envelope_key
+from bridge.store.engine.sql import insert_for
+from bridge.store.envelopes import NewEnvelope, key_of_message, put
 from bridge.store.rows import dump
 from bridge.store.tables import conversations, envelopes, heard, messages
 
@@ -38,19 +38,9 @@ def note_deleted(connection: Connection, deleted: Sequence[Unsaid]) -> list[bool
         results.append(row is not None)
         if row is None:
             continue
-        envelope = {
-            "key": f"webex-deleted:{one.message_id}",
-            "lane": f"in:{row.customer}",
-            "kind": "revised",
-            "conversation_id": row.id,
-            "body": dump(
-                {"message_id": one.message_id, "text": "", "html": None, "agent_email": row.agent_email}
-            ),
-            "answered": "",
-            "received_at": one.at,
-        }
-        insert_missing(connection, envelopes, [envelope])
-        wake(connection, "in", [envelope["lane"]], one.at)
+        body = {"message_id": one.message_id, "text": "", "html": None, "agent_email": row.agent_email}
+        key = f"webex-deleted:{one.message_id}"
+        put(connection, [NewEnvelope(key, "revised", row.customer, row.id, dump(body), one.at)])
     return results
 
 
@@ -66,7 +56,7 @@ def _forbid(connection: Connection, one: Unsaid) -> None:
     connection.execute(
         update(envelopes)
         .where(
-            envelopes.c.key.in_([envelope_key(one.message_id), envelope_key(one.message_id, revision)]),
+            envelopes.c.key.in_([key_of_message(one.message_id), key_of_message(one.message_id, revision)]),
             envelopes.c.done_at.is_(None),
         )
         .values(done_at=one.at)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.store.engine.prepared import Prepared, among
+from bridge.store.lanes import IN, ready, remove
 from bridge.store.rows import ENVELOPE_COLUMNS
-from bridge.store.tables import envelopes, lanes
+from bridge.store.tables import envelopes
 
 _LANES, _ENVELOPES = 64, 1000
 
@@ -22,7 +23,7 @@ class Taken(NamedTuple):
 
 
 def take(connection: Connection, now: float) -> Taken:
-    keys = [row.key for row in _READY.one(connection, now=now)]
+    keys = ready(connection, IN, now, _LANES)
     rows = _WAITING.one(connection, keys=keys) if keys else []
     return Taken(keys, rows, len(rows) == _ENVELOPES or len(keys) == _LANES)
 
@@ -31,16 +32,9 @@ def done(connection: Connection, taken: Taken, now: float) -> None:
     if taken.rows:
         _ENVELOPES_DONE.one(connection, ids=[row.id for row in taken.rows], at=now)
     if taken.keys and len(taken.rows) < _ENVELOPES:  # else later envelopes may still wait in these lanes
-        _LANES_DONE.one(connection, keys=taken.keys)
+        remove(connection, taken.keys)
 
 
-_READY = Prepared(
-    select(lanes.c.key)
-    .where(lanes.c.stage == "in", lanes.c.ready_at <= bindparam("now"))
-    .order_by(lanes.c.ready_at)
-    .limit(_LANES)
-    .with_for_update(skip_locked=True)
-)
 _WAITING = Prepared(
     select(*ENVELOPE_COLUMNS)
     .where(among(envelopes.c.lane, "keys"), envelopes.c.done_at.is_(None))
@@ -50,4 +44,3 @@ _WAITING = Prepared(
 _ENVELOPES_DONE = Prepared(
     update(envelopes).where(among(envelopes.c.id, "ids")).values(done_at=bindparam("at"))
 )
-_LANES_DONE = Prepared(delete(lanes).where(among(lanes.c.key, "keys")))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, delete, exists, select, update
 
 from bridge.store.engine.prepared import Prepared
-from bridge.store.engine.sql import insert_all, insert_missing, wake
+from bridge.store.engine.sql import insert_all
+from bridge.store.envelopes import NewEnvelope, put
+from bridge.store.lanes import wake
 from bridge.store.tables import (
     agents,
     choices,
@@ -48,23 +50,16 @@ def _put_due(connection: Connection, now: float) -> int:
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     if not rows:
         return 0
-    due = [
-        {
+    put(
+        connection,
+        [
             # With the time of the tick: the same moment may be due again, e.g. by a process whose clock is behind.
-            "key": f"due:{row.id}:{row.due_at:.3f}:{now:.3f}",
-            "lane": f"in:{row.customer}",
-            "kind": "due",
-            "conversation_id": row.id,
-            "body": "{}",
-            "answered": "",
-            "received_at": now,
-        }
-        for row in rows
-    ]
-    insert_missing(connection, envelopes, due)
+            NewEnvelope(f"due:{row.id}:{row.due_at:.3f}:{now:.3f}", "due", row.customer, row.id, "{}", now)
+            for row in rows
+        ],
+    )
     connection.execute(update(conversations).where(c.id.in_([row.id for row in rows])).values(due_at=None))
-    wake(connection, "in", [one["lane"] for one in due], now)
-    return len(due)
+    return len(rows)
 
 
 def look_at_all(connection: Connection, ticks: Sequence[Tick]) -> list[None]:
@@ -82,13 +77,9 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
     counts = []
     for tick in ticks:
         count = 0
-        for table, open_rows, prefixes in (
-            (envelopes, envelopes.c.done_at.is_(None), {"in:": "in"}),
-            (
-                deliveries,
-                deliveries.c.state == "open",
-                {"say:": "say", "call:": "call", "bot:": "bot", "bot-in:": "bot-in"},
-            ),
+        for table, open_rows in (
+            (envelopes, envelopes.c.done_at.is_(None)),
+            (deliveries, deliveries.c.state == "open"),
         ):
             lost = (
                 select(table.c.lane)
@@ -97,10 +88,8 @@ def find_stranded(connection: Connection, ticks: Sequence[Tick]) -> list[int]:
                 .limit(_AT_ONCE)
             )
             keys = connection.execute(lost).scalars().all()
-            for prefix, stage in prefixes.items():
-                mine = [key for key in keys if key.startswith(prefix)]
-                wake(connection, stage, mine, tick.now)
-                count += len(mine)
+            wake(connection, keys, tick.now)
+            count += len(keys)
         counts.append(count)
     return counts
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bridge.simulator import World
-from bridge.store.engine.sql import insert_all, wake
+from bridge.store.engine.sql import insert_all
+from bridge.store.lanes import wake
 from bridge.store.tables import conversations, envelopes
 from tests.customers import Customer
 from tests.harness import AMY, RunningBridge, eventually
@@ -68,7 +69,7 @@ async def handed_over(bridge: RunningBridge, customer: Customer, to: str) -> Non
             "received_at": items[0],
         }
         insert_all(connection, envelopes, [envelope])
-        wake(connection, "in", [lane], items[0])
+        wake(connection, [lane], items[0])
         return [None] * len(items)
 
     await bridge.service.store.do(put, bridge.clock.now())

@@ -12,10 +12,11 @@ from cryptography.fernet import Fernet
 from bridge.domain.conversation.desk import Desk, DutyBook
 from bridge.domain.conversation.model import SourceRules
 from bridge.domain.duty.roster import Agent, Roster, Route, Team
-from bridge.store import deciding, guests, inbox, outbox, policies
+from bridge.store import deciding, inbox, outbox, policies, settling, tokens
 from bridge.store.guests import Budget
 from bridge.store.inbox import Arrival, Opening
-from bridge.store.outbox import Claim, Settled, Work
+from bridge.store.outbox import Claim, Work
+from bridge.store.settling import Settled
 from bridge.store.store import Store
 from bridge.store.vault import Cipher
 
@@ -124,17 +125,17 @@ class Bench:
                 await self.mint(work, life=10_000)
         return works
 
-    async def settle(self, work: Work, outcome: str = "done", **more) -> outbox.Next:
+    async def settle(self, work: Work, outcome: str = "done", **more) -> settling.Next:
         more.setdefault("budget", BUDGET if work.stage == "say" else None)
-        return await self.store.do(outbox.settle, Settled(work, outcome, self.clock.at, LEASE, **more))
+        return await self.store.do(settling.settle, Settled(work, outcome, self.clock.at, LEASE, **more))
 
     async def mint(self, work: Work, life: float = 100.0) -> None:
         """The guest of this work gets a token."""
         assert work.guest is not None
         assert work.guest.grant_at is not None
         await self.store.do(
-            guests.save_tokens,
-            guests.Minted(
+            tokens.save_tokens,
+            tokens.Minted(
                 guest_id=work.guest.id,
                 grant_at=work.guest.grant_at,
                 token=self.store.cipher.seal("token"),

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from bridge.store import calls
 from bridge.store.calls import CallClaim, Turn
-from bridge.store.outbox import FreeAll, free_all
+from bridge.store.lanes import FreeAll, free_all
 from bridge.store.tables import lanes
 from tests.store.conftest import LEASE
 

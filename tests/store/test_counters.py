@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
-from bridge.store import counters, guests
+from bridge.store import counters, tokens
 from bridge.store.counters import Corrected, Suspects
 from bridge.store.tables import agents
 from bridge.store.tables import guests as guest_rows
@@ -70,10 +70,10 @@ async def test_what_only_looked_wrong_is_left_alone(opened):
 async def test_ending_tokens_are_those_of_open_conversations(opened):
     """In the last tenth of its life and not re-issued: told while the conversation is open, and no longer."""
     late = NOW + 9_500
-    assert await opened.store.read(guests.ending, late) == 0
+    assert await opened.store.read(tokens.ending, late) == 0
     await opened.store.do(spoil, (guest_rows, {"reissue_failures": 2}))
-    assert await opened.store.read(guests.ending, NOW + 8_000) == 0
-    assert await opened.store.read(guests.ending, late) == 1
+    assert await opened.store.read(tokens.ending, NOW + 8_000) == 0
+    assert await opened.store.read(tokens.ending, late) == 1
     await opened.accept("end-ada", "ada", kind="ended")
     await opened.intake()
-    assert await opened.store.read(guests.ending, late) == 0
+    assert await opened.store.read(tokens.ending, late) == 0

@@ -1,7 +1,8 @@
 """Who may mint, and what is due, on both databases."""
 
-from bridge.store import guests
-from bridge.store.guests import Due, MintFailed, Revoked, Wanted
+from bridge.store import guests, tokens
+from bridge.store.guests import Wanted
+from bridge.store.tokens import Due, MintFailed, Revoked
 from tests.store.conftest import BUDGET, NOW
 
 
@@ -16,7 +17,7 @@ async def want(bench, guest="g-ada"):
 
 
 async def due(bench):
-    return await bench.store.do(guests.take_due, Due(bench.clock.at, BUDGET, 100))
+    return await bench.store.do(tokens.take_due, Due(bench.clock.at, BUDGET, 100))
 
 
 async def test_one_caller_at_a_time_may_mint(bench, clock):
@@ -44,13 +45,13 @@ async def test_the_budget_counts_every_token_that_lives(bench, clock):
     """Three live ones are the limit: the next is minted when the first has lapsed; a lost mint counts."""
     work = await first(bench)
     await bench.mint(work, life=100)
-    await bench.store.do(guests.revoke, Revoked("g-ada", NOW))
+    await bench.store.do(tokens.revoke, Revoked("g-ada", NOW))
     clock.at = NOW + 1
     second = await want(bench)
-    await bench.store.do(guests.mint_failed, MintFailed("g-ada", second.guest.grant_at, False, NOW))
+    await bench.store.do(tokens.mint_failed, MintFailed("g-ada", second.guest.grant_at, False, NOW))
     clock.at = NOW + 2
     third = await want(bench)
-    await bench.store.do(guests.mint_failed, MintFailed("g-ada", third.guest.grant_at, False, NOW))
+    await bench.store.do(tokens.mint_failed, MintFailed("g-ada", third.guest.grant_at, False, NOW))
     full = await want(bench)
     assert full.guest is None
     assert full.wait_until == NOW + 100
@@ -62,7 +63,7 @@ async def test_a_mint_that_certainly_made_nothing_does_not_count(bench):
     """A refused connection is no token."""
     await first(bench)
     for _ in range(10):
-        await bench.store.do(guests.mint_failed, MintFailed("g-ada", NOW, True, NOW))
+        await bench.store.do(tokens.mint_failed, MintFailed("g-ada", NOW, True, NOW))
         assert (await want(bench)).guest is not None
 
 
@@ -70,7 +71,7 @@ async def test_parks_survive_and_are_exact(bench, clock):
     """A 429 on minting: everybody waits its minute, the subject its hour."""
     await first(bench)
     failed = MintFailed("g-ada", NOW, True, NOW, park_guest_until=NOW + 3600, park_all_until=NOW + 60)
-    await bench.store.do(guests.mint_failed, failed)
+    await bench.store.do(tokens.mint_failed, failed)
     await bench.accept("e-bob", "bob")
     await bench.intake()
     assert await bench.claim() == []
@@ -105,7 +106,7 @@ async def test_a_returning_customer_is_due_at_the_tokens_true_time(bench, clock)
     await bench.accept("again")
     await bench.intake()
     assert await due(bench) == []
-    assert await bench.store.read(guests.next_due) == NOW + 80
+    assert await bench.store.read(tokens.next_due) == NOW + 80
 
 
 async def test_a_new_name_is_minted_even_with_a_live_token(bench):

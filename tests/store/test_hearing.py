@@ -10,8 +10,11 @@ from sqlalchemy import Connection, func, select, update
 
 from bridge.domain.duty.roster import Agent, Roster, Route, Team
 from bridge.store import catching_up, hearing, taken_back
-from bridge.store.engine.sql import insert_all, wake
-from bridge.store.hearing import NewWords, Thread, ThreadRead
+from bridge.store.engine.sql import insert_all
+from bridge.store.hearing import Thread, ThreadRead
+from bridge.store.hints import Hint, note_hints
+from bridge.store.lanes import ReadingPark, park_reading, wake
+from bridge.store.new_words import NewWords
 from bridge.store.retention import Tidy, tidy
 from bridge.store.tables import conversations, envelopes, heard, hints, lanes, messages, threads
 from tests.store.conftest import NOW, Bench
@@ -54,7 +57,7 @@ async def envelope(bench: Bench, kind: str, body: dict[str, Any]) -> None:
             "received_at": bench.clock.at,
         }
         insert_all(connection, envelopes, [row])
-        wake(connection, "in", ["in:ada"], bench.clock.at)
+        wake(connection, ["in:ada"], bench.clock.at)
         return [None]
 
     await bench.store.do(put, f"k{next(bench.ids)}")
@@ -169,9 +172,9 @@ async def test_late_last_words_do_not_begin_the_next_visit(bench, clock):
 
 async def test_a_hint_that_is_repeated_meanwhile_stays(bench, said):
     """The message was edited while it was read: it is read again at once."""
-    await bench.store.do(hearing.note_hints, hearing.Hint("m1", said, AMY, bench.clock.at))
+    await bench.store.do(note_hints, Hint("m1", said, AMY, bench.clock.at))
     thread = await heard_by(bench)
-    await bench.store.do(hearing.note_hints, hearing.Hint("m1", said, AMY, bench.clock.at + 0.5))
+    await bench.store.do(note_hints, Hint("m1", said, AMY, bench.clock.at + 0.5))
     await settle(bench, thread, words("m1"), again=300, cleared=("m1",))
     again = await heard_by(bench)
     assert again.hints == ("m1",)
@@ -258,7 +261,7 @@ async def test_after_a_start_threads_are_read_at_a_pace(bench, clock):
     await bench.store.do(spread, 0.0)
     before = await _due(bench)
     parked = before[0]
-    await bench.store.do(hearing.park_reading, hearing.ReadingPark(parked.split(":")[1], clock.at + 500))
+    await bench.store.do(park_reading, ReadingPark(parked.split(":")[1], clock.at + 500))
     assert await bench.store.do(catching_up.listen_again, catching_up.LookAgain(clock.at, 20)) == 60
     assert await _due(bench) == [*before[1:], parked]
     read = 0

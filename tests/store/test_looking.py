@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from bridge.store import hearing, looking
-from bridge.store.hearing import Listen, ReadingPark, Thread
+from bridge.store import hearing, hints, lanes, looking
+from bridge.store.hearing import Listen, Thread
+from bridge.store.lanes import ReadingPark
 from bridge.store.looking import Look, Looking
 from bridge.store.tables import deliveries
 from tests.store.conftest import BUDGET, LEASE, NOW, Bench
@@ -65,7 +66,7 @@ async def test_nobody_looks_before_a_retry_after_is_over(bench):
     guest = await spoken(bench)
     begun = await look(bench)
     until = bench.clock.at + 60
-    await bench.store.do(hearing.park_reading, ReadingPark(guest, until))
+    await bench.store.do(lanes.park_reading, ReadingPark(guest, until))
     await bench.store.do(looking.end_look, begun)
     assert (await look(bench)).wait_until == until
     assert await listen(bench) == []
@@ -97,8 +98,8 @@ async def test_an_answer_announced_during_a_look_is_read_at_once(bench):
         hearing.settle_thread, hearing.ThreadRead(thread, bench.clock.at, (), (), later, 0, False)
     )
     begun = await look(bench)
-    hint = hearing.Hint("m1", guest, "amy@example.com", bench.clock.at)
-    assert await bench.store.do(hearing.note_hints, hint) == "noted"
+    hint = hints.Hint("m1", guest, "amy@example.com", bench.clock.at)
+    assert await bench.store.do(hints.note_hints, hint) == "noted"
     assert await listen(bench) == []
     await bench.store.do(looking.end_look, begun)
     (again,) = await listen(bench)

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from bridge.domain.deadlines import call_limit
-from bridge.store import bot, hooks, outbox
+from bridge.store import bot, hooks, outbox, settling
 from bridge.store.hooks import HookClaim, HookDone
 from bridge.store.operator import dead_letters
-from bridge.store.outbox import Settled
+from bridge.store.settling import Settled
 from bridge.store.tables import deliveries
 from tests.store.conftest import BUDGET, LEASE, NOW
 
@@ -105,7 +105,7 @@ async def test_what_was_not_begun_is_given_back(bench):
     await queue(bench, "one", "two")
     (work,) = await bench.take()
     following = (await bench.settle(work)).work
-    await bench.store.do(outbox.unclaim, outbox.Unused(following, NOW))
+    await bench.store.do(settling.unclaim, settling.Unused(following, NOW))
     (again,) = await bench.take("p2")
     assert "two" in again.payload
     assert (again.attempt, again.doubt, again.quiet_until) == (1, False, 0)
@@ -118,7 +118,7 @@ async def test_a_leave_to_mint_goes_back_with_it(bench, clock):
     clock.at += 9_999
     following = (await bench.settle(work)).work
     assert following.guest.grant_at is not None
-    await bench.store.do(outbox.unclaim, outbox.Unused(following, clock.at))
+    await bench.store.do(settling.unclaim, settling.Unused(following, clock.at))
     (again,) = await bench.claim("p2")
     assert again.guest.grant_at is not None
 
@@ -189,7 +189,7 @@ async def test_a_stale_and_a_fresh_settle_in_one_batch(bench, clock, stale_first
     (fresh,) = await bench.take("p1")
     works = (stale, fresh) if stale_first else (fresh, stale)
     after = dict(zip(works, await asyncio.gather(*map(bench.settle, works)), strict=True))
-    assert after[stale] == outbox.Next(lost=True)
+    assert after[stale] == settling.Next(lost=True)
     assert after[fresh].work.attempt == 1
     assert "two" in after[fresh].work.payload
 
@@ -248,7 +248,7 @@ async def test_what_was_taken_back_in_flight_keeps_its_doubt(bench, clock):
     (work,) = await bench.take()
     await bench.store.do(taken_back, None)
     after = await bench.settle(work, "again", again_at=NOW + 5, doubt=True, quiet_until=NOW + 9)
-    assert after == outbox.Next()
+    assert after == settling.Next()
     assert await bench.store.read(doubts) == [("dropped", 1, NOW + 9)]
     await bench.accept("more", "ada", text="two")
     await bench.intake()
@@ -282,7 +282,7 @@ async def test_a_stale_note_takes_no_others_along(bench, clock):
     told = [bot.Told(Settled(work, "done", clock.at, LEASE), merged) for work in (stale, fresh)]
     assert (await bench.store.do(bot.told, told[0])).lost
     assert len(await bench.store.read(bot.waiting, stale.lane, stale.id)) == len(merged) == 1
-    assert await bench.store.do(bot.told, told[1]) == outbox.Next()
+    assert await bench.store.do(bot.told, told[1]) == settling.Next()
 
 
 def alert(connection, texts):

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from bridge.service.retention import Retention
-from bridge.store import hearing, retention, upkeep
+from bridge.store import retention, upkeep
 from bridge.store.files import Chunk, NewFile, Sweep, Whole, finish_files, put_chunks, put_files, sweep_files
+from bridge.store.hints import Hint, note_hints
 from bridge.store.inbox import Arrival, accept
 from bridge.store.retention import Purge, Tidy, purge, tidy
 from bridge.store.tables import (
@@ -141,7 +142,7 @@ async def test_a_hint_is_kept_for_a_day_where_the_clock_was_set_back(bench: Benc
     await bench.intake()
     (work,) = await bench.take()
     await bench.settle(work, room_id="r1", webex_created=1.0, listen_at=NOW + 2)
-    await bench.store.do(hearing.note_hints, hearing.Hint("m1", "g-ada", "amy@example.com", NOW))
+    await bench.store.do(note_hints, Hint("m1", "g-ada", "amy@example.com", NOW))
     bench.clock.at += 10
     await set_back(bench, 5)
     for left, later in ((1, DAY - 20), (0, 20)):

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, text
 
-from bridge.store import guests, hearing, reads, upkeep
+from bridge.store import reads, tokens, upkeep
+from bridge.store.hints import Hint, note_hints
 from bridge.store.retention import Purge, purge
 from bridge.store.tables import (
     agents,
@@ -38,7 +39,7 @@ async def test_a_clock_that_is_set_moves_what_waits(bench, clock):
         clock.at += jump
         await bench.store.do(upkeep.rebase, upkeep.Jump(jump, clock.at))
         assert await bench.claim() == []
-        assert await bench.store.read(guests.next_due) == clock.at + 80
+        assert await bench.store.read(tokens.next_due) == clock.at + 80
     clock.at += 60
     (again,) = await bench.claim()
     assert again.guest.usable(clock.at)
@@ -51,8 +52,8 @@ async def test_what_is_compared_moves_and_what_happened_stays(bench, clock, jump
     await bench.intake()
     (work,) = await bench.take()
     await bench.settle(work, room_id="r1", webex_created=1.0, listen_at=NOW + 2)
-    hint = hearing.Hint("m1", "g-ada", "amy@example.com", NOW)
-    await bench.store.do(hearing.note_hints, hint)
+    hint = Hint("m1", "g-ada", "amy@example.com", NOW)
+    await bench.store.do(note_hints, hint)
     await bench.accept("e2", "bob")
     await bench.intake()
     await bench.accept("e3", "bob", kind="ended")
@@ -203,7 +204,7 @@ async def test_counts_are_of_what_is_open(bench, clock):
 
 async def test_leases_left_by_a_crash_are_free_when_nobody_else_is_there(bench, clock):
     """The only process frees them at its start; in company they run out."""
-    from bridge.store.outbox import FreeAll, free_all
+    from bridge.store.lanes import FreeAll, free_all
 
     await bench.accept("e1")
     await bench.intake()

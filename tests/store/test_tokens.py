@@ -6,7 +6,7 @@ import pytest
 
 from bridge.ports import MintedGuest
 from bridge.stages.tokens import NotNow, Tokens
-from bridge.store import guests
+from bridge.store.tokens import MintFailed, mint_failed, next_due
 from tests.store.conftest import BUDGET, NOW
 
 
@@ -59,7 +59,7 @@ async def test_what_is_due_is_re_issued_and_the_next_time_told(bench, clock):
     clock.at = due
     assert await tokens.sweep() > due
     assert len(minter.asked) == 2
-    assert await bench.store.read(guests.next_due) > clock.at
+    assert await bench.store.read(next_due) > clock.at
 
 
 @pytest.mark.parametrize(("age", "mints"), [(0.1, 1), (1.0, 0)])
@@ -70,8 +70,8 @@ async def test_a_leave_that_came_late_is_looked_over(bench, clock, age, mints):
     await bench.accept("e1")
     await bench.intake()
     (work,) = await bench.claim()
-    failed = guests.MintFailed("another", NOW, certain=True, retry_at=NOW + 30, park_all_until=NOW + 30)
-    await bench.store.do(guests.mint_failed, failed)
+    failed = MintFailed("another", NOW, certain=True, retry_at=NOW + 30, park_all_until=NOW + 30)
+    await bench.store.do(mint_failed, failed)
     clock.at = NOW + age
     if mints:
         await tokens.lend(work.guest)

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select
 
 from bridge.domain.conversation.facts import SHOWN
 from bridge.store import hearing, reads, unread
-from bridge.store.hearing import NewWords, ThreadRead
+from bridge.store.hearing import ThreadRead
+from bridge.store.new_words import NewWords
 from bridge.store.tables import deliveries, messages
 from bridge.store.unread import Stuck
 from bridge.store.words import fate

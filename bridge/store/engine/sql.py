@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Table, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.store.engine.prepared import Prepared
-from bridge.store.tables import lanes
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -97,28 +96,8 @@ def _values(connection: Connection, table: Table, names: Sequence[str]) -> Any:
     return insert_for(connection, table).values({name: bindparam(name) for name in names})
 
 
-def wake(connection: Connection, stage: str, keys: Iterable[str], at: float) -> None:
-    """Makes lanes known that have work; a lane that is leased or parked keeps its time.
-
-    The no-op update takes the row's lock on PostgreSQL: a worker that is releasing the lane either sees our
-    new row or we see the lane gone and make it again. Call it after the work row was inserted. `keys` may be a
-    mapping from lanes to the sources whose news is in them.
-    """
-    sources = keys if isinstance(keys, Mapping) else {}
-    rows = [
-        {"key": key, "stage": stage, "ready_at": at, "source": sources.get(key, "")}
-        for key in sorted(set(keys))
-    ]
-    _WAKE.many(connection, rows)
-
-
 _TAKE_TURN = text(
     "SELECT pg_advisory_xact_lock(:turn), set_config('idle_in_transaction_session_timeout', :most, true),"
     " set_config('tcp_user_timeout', :most, true)"  # since 12; one that does not take an answer is not idle
 )
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())")
-_WAKE = Prepared(
-    lambda connection: _values(
-        connection, lanes, ("key", "stage", "ready_at", "source")
-    ).on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at})
-)

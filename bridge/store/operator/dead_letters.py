@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bridge.domain.conversation.model import Envelope
-from bridge.store.engine.sql import wake
-from bridge.store.tables import conversations, deliveries, envelopes, messages
+from bridge.store import envelopes
+from bridge.store.delivering import NewDelivery
+from bridge.store.envelopes import NewEnvelope
+from bridge.store.lanes import wake, whose
+from bridge.store.tables import conversations, deliveries, messages
 
 REPLAYED, DROPPED, UNKNOWN, MOVED_ON = "replayed", "dropped", "unknown", "moved on"
 
@@ -37,26 +40,25 @@ class DeadLetter:
     payload: str
 
 
-def dead_envelope(envelope: Envelope, error: Exception, now: float) -> dict[str, Any]:
-    """The row of an envelope that could not be decided. Any database takes it, whatever was in the envelope."""
+def dead_envelope(envelope: Envelope, error: Exception, now: float) -> NewDelivery:
+    """Makes the dead letter of an envelope that could not be decided.
+
+    Any database takes it, whatever was in the envelope.
+    """
     why = f"{type(error).__name__}: {error}"
     if isinstance(error, DBAPIError):  # without the statement and, on further lines, the values
         why = f"{type(error.orig).__name__}: {error.orig}".partition("\n")[0]
     kept = {"kind": envelope.kind, "key": envelope.key, "body": envelope.body}
-    return {
-        "lane": envelope.lane,
-        "kind": "envelope",
-        "conversation_id": envelope.conversation_id,
-        "seq": None,
-        "last": 1,
-        "agent": None,
-        "address": None,
-        "payload": json.dumps(kept, separators=(",", ":")),  # it escapes also what `dump` refuses
-        "created_at": now,
-        "state": "dead",
-        "error": why.replace("\x00", " ").encode(errors="replace").decode(),
-        "done_at": now,
-    }
+    return NewDelivery(
+        envelope.lane,
+        "envelope",
+        envelope.conversation_id,
+        json.dumps(kept, separators=(",", ":")),  # it escapes also what `dump` refuses
+        now,
+        state="dead",
+        error=why.replace("\x00", " ").encode(errors="replace").decode(),
+        done_at=now,
+    )
 
 
 def dead_letters(connection: Connection, only: int | None = None) -> Iterator[DeadLetter]:
@@ -104,7 +106,7 @@ def _replay(connection: Connection, ident: int, now: float) -> str:
         return UNKNOWN
     if row.kind == "say":
         connection.execute(_PENDING, {"conversation": row.conversation_id, "number": row.seq})
-    wake(connection, row.lane.partition(":")[0], [row.lane], now)
+    wake(connection, [row.lane], now)
     return REPLAYED
 
 
@@ -116,17 +118,9 @@ def _move(connection: Connection, ident: int, state: str, **values: Any) -> bool
 
 def _back_to_inbox(connection: Connection, row: Row[Any], now: float) -> None:
     kept = json.loads(row.payload)
-    envelope = {
-        "key": f"replay:{row.id}",
-        "lane": row.lane,
-        "kind": kept["kind"],
-        "conversation_id": row.conversation_id,
-        "body": json.dumps(kept["body"], separators=(",", ":")),
-        "answered": "",
-        "received_at": now,
-    }
-    connection.execute(insert(envelopes), [envelope])
-    wake(connection, "in", [row.lane], now)
+    body = json.dumps(kept["body"], separators=(",", ":"))
+    mine = (whose(row.lane), row.conversation_id)
+    envelopes.put(connection, [NewEnvelope(f"replay:{row.id}", kept["kind"], *mine, body, now)])
 
 
 def _select(*columns: Any) -> Select[Any]:

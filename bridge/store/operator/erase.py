@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
 from bridge.store import gates
-from bridge.store.outbox import thread_lane
+from bridge.store.lanes import call_lane, hear_lane, hook_lane, in_lane, remove, say_lane
 from bridge.store.tables import (
     agents,
     conversations,
@@ -17,7 +17,6 @@ from bridge.store.tables import (
     guests,
     heard,
     hints,
-    lanes,
     messages,
     refusals,
     threads,
@@ -72,8 +71,8 @@ def erase(
         connection, [row.id for row in known], [row.agent for row in known if row.status == "open"], now
     )
     _forget_guests(connection, guest_ids)
-    keys = [f"in:{customer}" for customer in everybody] + [f"call:{row.id}" for row in known]
-    _delete_lanes(connection, keys)
+    keys = [in_lane(customer) for customer in everybody] + [call_lane(row.id) for row in known]
+    _remove(connection, keys)
     going_on = sum(row.status != "ended" for row in known)
     return Erased(len(known), going_on, said, left)
 
@@ -131,17 +130,17 @@ def _left_at_webex(connection: Connection, guest_ids: Sequence[str], now: float)
 def _forget_guests(connection: Connection, guest_ids: Sequence[str]) -> None:
     for some in _pieces(guest_ids):
         written = select(threads.c.guest_id, threads.c.agent_email).where(threads.c.guest_id.in_(some))
-        keys = [thread_lane(row.guest_id, row.agent_email) for row in connection.execute(written)]
-        _delete_lanes(connection, keys + [f"{stage}:{one}" for stage in ("say", "hook") for one in some])
+        keys = [hear_lane(row.guest_id, row.agent_email) for row in connection.execute(written)]
+        _remove(connection, keys + [lane(one) for lane in (say_lane, hook_lane) for one in some])
         for table in (threads, heard, hints, guest_tokens, refusals):
             connection.execute(delete(table).where(table.c.guest_id.in_(some)))
         gates.forget(connection, some)
         connection.execute(delete(guests).where(guests.c.id.in_(some)))
 
 
-def _delete_lanes(connection: Connection, keys: Sequence[str]) -> None:
+def _remove(connection: Connection, keys: Sequence[str]) -> None:
     for some in _pieces(keys):
-        connection.execute(delete(lanes).where(lanes.c.key.in_(some)))
+        remove(connection, some)
 
 
 def _pieces(values: Sequence[str]) -> list[list[str]]:
