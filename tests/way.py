@@ -40,9 +40,8 @@ class Trace:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
-        self._frames: dict[
-            int, FrameType
-        ] = {}  # held, so that no later frame gets the number of one that is gone
+        # Held, so that no later frame gets the number of one that is gone.
+        self._frames: dict[int, FrameType] = {}
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         path = frame.f_code.co_filename
@@ -53,6 +52,7 @@ class Trace:
             self.calls.append((path.removeprefix(f"{ROOT}/"), frame.f_code.co_qualname))
 
     def way(self) -> Way:
+        """Counts what was noted."""
         files = [path for path, _ in self.calls]
         changes = sum(one != other for one, other in pairwise(files))
         return Way(len(set(self.calls)), list(dict.fromkeys(files)), changes)
@@ -68,7 +68,7 @@ def _watch(frame: FrameType, event: str, argument: Any) -> None:
 
 @contextmanager
 def traced() -> Iterator[Trace]:
-    """Notes the calls of every thread that was begun after `main` asked for it."""
+    """Notes calls in all threads that `main` has watched."""
     trace = Trace()
     _current.append(trace)
     try:

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from bridge.domain.throttling import BOT, READING, SENDING
-from bridge.store import delivering, envelopes, gates, lanes, outbox, overrides, refusals, settling
-from bridge.store.delivering import NewDelivery
+from bridge.store import gates, lanes, outbox, overrides, refusals, settling
+from bridge.store.delivering import NewDelivery, put_deliveries
 from bridge.store.engine.sql import insert_for
-from bridge.store.envelopes import NewEnvelope
+from bridge.store.envelopes import NewEnvelope, put_envelopes
 from bridge.store.outbox import Claim, Work
 from bridge.store.overrides import Change, Deed, Lift
 from bridge.store.rows import dump
@@ -65,7 +65,7 @@ def note_news(connection: Connection, items: Sequence[News]) -> list[bool]:
         if new:
             payload = dump({"what": one.what, "id": one.id})
             lane = lanes.bot_in_lane(one.person_id)
-            delivering.put(
+            put_deliveries(
                 connection, [NewDelivery(lane, "heard", "", payload, one.at, address=one.person_id)]
             )
         results.append(new)
@@ -133,7 +133,7 @@ def _do(connection: Connection, work: Work, effects: Effects, now: float) -> Non
         refusals.forgive(connection, effects.forgiven)
     if effects.deeds:
         overrides.note_deeds(connection, effects.deeds)
-    envelopes.put(
+    put_envelopes(
         connection,
         [
             NewEnvelope(
@@ -147,7 +147,7 @@ def _do(connection: Connection, work: Work, effects: Effects, now: float) -> Non
             for number, one in enumerate(effects.wishes)
         ],
     )
-    delivering.put(connection, [_saying(one, now) for one in effects.says])
+    put_deliveries(connection, [_saying(one, now) for one in effects.says])
     if effects.hush:
         hush(connection, *effects.hush)
 
@@ -163,7 +163,7 @@ def put_alert(connection: Connection, email: str, text: str, at: float) -> None:
     """One line for a lead's next alert."""
     payload = dump({"kind": "alarm", "at": at, "lead": True, "fields": {"text": text}})
     alert = NewDelivery(lanes.alerts_lane(email), "note", "", payload, at, address=email)
-    delivering.put(connection, [alert])
+    put_deliveries(connection, [alert])
 
 
 @dataclass(frozen=True, slots=True)

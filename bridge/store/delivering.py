@@ -35,7 +35,7 @@ class NewDelivery(NamedTuple):
     done_at: float | None = None
 
 
-def put(connection: Connection, fresh: Sequence[NewDelivery]) -> set[str]:
+def put_deliveries(connection: Connection, fresh: Sequence[NewDelivery]) -> set[str]:
     """Stores deliveries and wakes the lanes of those that are open; the stages that have new work."""
     insert_all(connection, deliveries, [one._asdict() for one in fresh])
     open_ones = [one for one in fresh if one.state == "open"]

@@ -24,7 +24,7 @@ class NewEnvelope(NamedTuple):
     answered: str = ""  # to the sender, should it come again
 
 
-def put(connection: Connection, fresh: Sequence[NewEnvelope]) -> None:
+def put_envelopes(connection: Connection, fresh: Sequence[NewEnvelope]) -> None:
     """Stores envelopes, except those whose key is known already, and has intake look at their lanes."""
     if not fresh:
         return
@@ -45,5 +45,5 @@ def put(connection: Connection, fresh: Sequence[NewEnvelope]) -> None:
 
 
 def key_of_message(message_id: str, revision: float | None = None) -> str:
-    """The envelope's key of an agent's message, or of one edit of it."""
+    """Makes the envelope's key of an agent's message, or of one edit of it."""
     return f"webex:{message_id}" if revision is None else f"webex:{message_id}:{revision:.3f}"

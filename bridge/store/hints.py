@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bridge.store.engine.sql import insert_missing, upsert
-from bridge.store.envelopes import NewEnvelope, key_of_message, put
+from bridge.store.envelopes import NewEnvelope, key_of_message, put_envelopes
 from bridge.store.lanes import hear_lane, soon
 from bridge.store.rows import dump
 from bridge.store.tables import conversations, heard, hints, threads
@@ -61,4 +61,4 @@ def _note_late(connection: Connection, one: Hint, thread: Any) -> None:
     body = {"message_id": one.message_id, "text": "", "agent_email": thread.agent_email, "in_time": False}
     key = key_of_message(one.message_id)
     insert_missing(connection, heard, [known])
-    put(connection, [NewEnvelope(key, "heard", thread.customer, thread.id, dump(body), one.at)])
+    put_envelopes(connection, [NewEnvelope(key, "heard", thread.customer, thread.id, dump(body), one.at)])

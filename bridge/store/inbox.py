@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, bindparam, select, update
 
 from bridge.store.engine.prepared import Prepared, among
 from bridge.store.engine.sql import insert_all, insert_missing
-from bridge.store.envelopes import NewEnvelope, put
+from bridge.store.envelopes import NewEnvelope, put_envelopes
 from bridge.store.tables import conversations, envelopes, guests
 
 
@@ -285,7 +285,7 @@ def _store(connection: Connection, batch: _Batch) -> None:
     _RENAME.many(connection, batch.renamed)
     _CLOSE.many(connection, batch.closed)
     insert_all(connection, conversations, batch.opened)
-    put(connection, batch.envelopes)
+    put_envelopes(connection, batch.envelopes)
 
 
 def _open_by(column: Column[str]) -> Prepared:

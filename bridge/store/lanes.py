@@ -22,52 +22,52 @@ PARKED = "parked"  # the owner of a lane that Webex has us leave alone, whatever
 
 
 def in_lane(customer: str) -> str:
-    """The lane of what happened to one customer, in `envelopes`."""
+    """Names the lane of what happened to one customer, in `envelopes`."""
     return f"{IN}:{customer}"
 
 
 def say_lane(guest_id: str) -> str:
-    """The lane of one guest's words to agents."""
+    """Names the lane of one guest's words to agents."""
     return f"{SAY}:{guest_id}"
 
 
 def hear_lane(guest_id: str, agent_email: str) -> str:
-    """The lane of one guest's 1:1 with one agent, which is read for answers."""
+    """Names the lane of one guest's 1:1 with one agent, which is read for answers."""
     return f"{HEAR}:{guest_id}:{agent_email}"
 
 
 def call_lane(conversation_id: str) -> str:
-    """The lane of one conversation's news to its source."""
+    """Names the lane of one conversation's news to its source."""
     return f"{CALL}:{conversation_id}"
 
 
 def hook_lane(guest_id: str) -> str:
-    """The lane of one guest's webhook."""
+    """Names the lane of one guest's webhook."""
     return f"{HOOK}:{guest_id}"
 
 
 def bot_lane(email: str) -> str:
-    """The lane of what the bot says to one person."""
+    """Names the lane of what the bot says to one person."""
     return f"{BOT}:{email}"
 
 
 def alerts_lane(email: str) -> str:
-    """The lane of the alerts for one lead: told once a minute at most, so other words do not wait behind them."""
+    """Names the lane of the alerts for one lead: told once a minute at most, so other words do not wait behind them."""
     return f"{BOT}:alerts:{email}"
 
 
 def bot_in_lane(person_id: str) -> str:
-    """The lane of what one person said to the bot."""
+    """Names the lane of what one person said to the bot."""
     return f"{BOT_IN}:{person_id}"
 
 
 def stage_of(lane: str) -> str:
-    """The stage that works a lane."""
+    """Reads the stage that works a lane off its name."""
     return lane.partition(":")[0]
 
 
 def whose(lane: str) -> str:
-    """The customer, guest, conversation or person in a lane's name; not for threads and alerts, which name more."""
+    """Reads the customer, guest, conversation or person off a lane's name. Threads' and alerts' lanes name more."""
     return lane.partition(":")[2]
 
 
@@ -111,7 +111,7 @@ def spread(connection: Connection, stage: str, keys: Collection[str], now: float
 
 
 def ready(connection: Connection, stage: str, now: float, limit: int) -> list[str]:
-    """Up to `limit` lanes of `stage` whose time has come, for a transaction that does all their work itself."""
+    """Locks up to `limit` lanes of `stage` whose time has come, for a transaction that does their work itself."""
     return [row.key for row in _READY_KEYS.one(connection, stage=stage, now=now, most=limit)]
 
 
@@ -126,7 +126,7 @@ def lease(
 def lease_of_source(
     connection: Connection, source: str, owner: str, now: float, seconds: float, limit: int
 ) -> list[str]:
-    """As `lease`, of the lanes with news to one source."""
+    """Gives up to `limit` lanes with news to one source to `owner` for so many seconds; their keys."""
     leased = _LEASE_OF.one(
         connection, stage=CALL, of=source, now=now, most=limit, new_owner=owner, until=now + seconds
     )
@@ -134,7 +134,7 @@ def lease_of_source(
 
 
 def sources_with_calls(connection: Connection) -> set[str]:
-    """The sources that have lanes of news; asked one after another, however many lanes there are."""
+    """Finds the sources that have lanes of news, with a step for each, however many lanes there are."""
     found = {row.source for row in _SOURCES.one(connection)}
     if "" in found:  # made by whoever knows only the lane's name
         connection.execute(_NAME)
@@ -183,7 +183,7 @@ def keep(connection: Connection, keys: Iterable[str], owner: str, until: float) 
     _KEEP.many(connection, [{"lane": key, "who": owner, "at": until} for key in keys])
 
 
-def give_back(connection: Connection, kept: Iterable[tuple[str, str, float]]) -> None:
+def release(connection: Connection, kept: Iterable[tuple[str, str, float]]) -> None:
     """Gives (lane, owner, its next time) back, where that owner still has it."""
     _GIVE_BACK.many(connection, [{"lane": key, "who": owner, "at": at} for key, owner, at in kept])
 
@@ -221,7 +221,7 @@ def park_reading(connection: Connection, parks: Sequence[ReadingPark]) -> list[N
 
 
 def hear_lanes_of(connection: Connection, guest_id: str) -> list[str]:
-    """The lanes, whether there or not, of all threads of a guest."""
+    """Names the lanes, whether they have a row or not, of all threads of a guest."""
     query = select(threads.c.agent_email).where(threads.c.guest_id == guest_id)
     return sorted(hear_lane(guest_id, email) for email in connection.execute(query).scalars())
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
-from bridge.store.lanes import PARKED, give_back, hear_lane, hear_lanes_of, keep, states
+from bridge.store.lanes import PARKED, hear_lane, hear_lanes_of, keep, release, states
 from bridge.store.outbox import Work, still_mine
 from bridge.store.tables import deliveries, hints, threads
 
@@ -78,7 +78,7 @@ def end_look(connection: Connection, ended: Sequence[Looking]) -> list[None]:
     """The threads are due when they were, or at once where a webhook came meanwhile; those that were parked
     meanwhile stay so."""
     hinted = _hinted(connection, [one.guest_id for one in ended if one.kept])
-    give_back(
+    release(
         connection,
         [(key, one.owner, 0.0 if key in hinted else at) for one in ended for key, at in one.kept.items()],
     )

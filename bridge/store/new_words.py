@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from bridge.store.engine.sql import insert_for, insert_missing
-from bridge.store.envelopes import NewEnvelope, key_of_message, put
+from bridge.store.envelopes import NewEnvelope, key_of_message, put_envelopes
 from bridge.store.rows import dump
 from bridge.store.tables import files, heard
 
@@ -48,7 +48,7 @@ def keep_new(connection: Connection, words: Sequence[NewWords], thread: Thread, 
     _remember(connection, fresh, thread, now)
     unknown = [word for word in fresh if word.message_id not in known]
     _know_files(connection, unknown, thread.conversation_id, now)
-    put(
+    put_envelopes(
         connection,
         [
             NewEnvelope(

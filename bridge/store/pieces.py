@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from bridge.domain.conversation.desk import Desk
 from bridge.domain.conversation.model import Envelope
 from bridge.domain.errors import crash
-from bridge.store.delivering import put
+from bridge.store.delivering import put_deliveries
 from bridge.store.engine.committer import is_about_values
 from bridge.store.lanes import in_lane
 from bridge.store.operator.dead_letters import dead_envelope
@@ -146,4 +146,4 @@ class Pieces:
     def _bury(self, envelope: Envelope, error: Exception) -> None:
         failed = Failed(envelope.conversation_id, envelope.id, envelope.kind, crash(error))
         self.outcome.failed.append(failed)
-        put(self._connection, [dead_envelope(envelope, error, self._now)])
+        put_deliveries(self._connection, [dead_envelope(envelope, error, self._now)])

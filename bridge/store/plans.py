@@ -26,7 +26,7 @@ from bridge.domain.conversation.model import (
 )
 from bridge.domain.conversation.public import iso, message_item
 from bridge.store.changed_words import change_words
-from bridge.store.delivering import NewDelivery, put
+from bridge.store.delivering import NewDelivery, put_deliveries
 from bridge.store.engine.prepared import Prepared
 from bridge.store.engine.sql import insert_all, insert_for, upsert
 from bridge.store.lanes import alerts_lane, bot_lane, call_lane, hear_lane, say_lane, soon
@@ -173,7 +173,7 @@ def commit(
     change_words(connection, changes.now, changes.revisions, changes.undelivered, changes.given_up)
     insert_all(connection, held, changes.held)
     insert_all(connection, choices, changes.chosen)
-    stages = put(connection, changes.deliveries)
+    stages = put_deliveries(connection, changes.deliveries)
     _count_guests(connection, before, after)
     _know_threads(connection, before, after, changes.now)
     _save_agents(connection, desk)

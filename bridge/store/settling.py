@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, case, exists, func, select, update
 from bridge.domain.conversation.refusals import Fault, Refusal
 from bridge.domain.deadlines import CALL_SECONDS
 from bridge.store.engine.prepared import Prepared
-from bridge.store.envelopes import NewEnvelope, put
+from bridge.store.envelopes import NewEnvelope, put_envelopes
 from bridge.store.guests import Budget
 from bridge.store.lanes import extend, hear_lane, hook_lane, let_go, wake, whose
 from bridge.store.outbox import Claim, Work, heads_of, still_mine
@@ -220,7 +220,7 @@ def _save_ended(connection: Connection, ended: Sequence[Settled]) -> None:
     )
     refused = [one for one in ended if one.outcome == "agent-refused"]
     news = [_failed_envelope(connection, one) for one in failed]
-    put(connection, news + [_refused(connection, one) for one in refused])
+    put_envelopes(connection, news + [_refused(connection, one) for one in refused])
     let_go(connection, {one.work.lane: one.again_at for one in refused})
 
 

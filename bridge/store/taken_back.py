@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from bridge.store.engine.sql import insert_for
-from bridge.store.envelopes import NewEnvelope, key_of_message, put
+from bridge.store.envelopes import NewEnvelope, key_of_message, put_envelopes
 from bridge.store.rows import dump
 from bridge.store.tables import conversations, envelopes, heard, messages
 
@@ -40,7 +40,7 @@ def note_deleted(connection: Connection, deleted: Sequence[Unsaid]) -> list[bool
             continue
         body = {"message_id": one.message_id, "text": "", "html": None, "agent_email": row.agent_email}
         key = f"webex-deleted:{one.message_id}"
-        put(connection, [NewEnvelope(key, "revised", row.customer, row.id, dump(body), one.at)])
+        put_envelopes(connection, [NewEnvelope(key, "revised", row.customer, row.id, dump(body), one.at)])
     return results
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 
 from bridge.store.engine.prepared import Prepared
 from bridge.store.engine.sql import insert_all
-from bridge.store.envelopes import NewEnvelope, put
+from bridge.store.envelopes import NewEnvelope, put_envelopes
 from bridge.store.lanes import wake
 from bridge.store.tables import (
     agents,
@@ -50,7 +50,7 @@ def _put_due(connection: Connection, now: float) -> int:
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     if not rows:
         return 0
-    put(
+    put_envelopes(
         connection,
         [
             # With the time of the tick: the same moment may be due again, e.g. by a process whose clock is behind.

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bridge.domain.conversation.model import Envelope
-from bridge.store import envelopes
 from bridge.store.delivering import NewDelivery
-from bridge.store.envelopes import NewEnvelope
+from bridge.store.envelopes import NewEnvelope, put_envelopes
 from bridge.store.lanes import wake, whose
 from bridge.store.tables import conversations, deliveries, messages
 
@@ -120,7 +119,7 @@ def _back_to_inbox(connection: Connection, row: Row[Any], now: float) -> None:
     kept = json.loads(row.payload)
     body = json.dumps(kept["body"], separators=(",", ":"))
     mine = (whose(row.lane), row.conversation_id)
-    envelopes.put(connection, [NewEnvelope(f"replay:{row.id}", kept["kind"], *mine, body, now)])
+    put_envelopes(connection, [NewEnvelope(f"replay:{row.id}", kept["kind"], *mine, body, now)])
 
 
 def _select(*columns: Any) -> Select[Any]:
