@@ -125,6 +125,7 @@ def answer(connection: Connection, items: Sequence[Answered]) -> list[Next]:
 
 
 def _do(connection: Connection, work: Work, effects: Effects, now: float) -> None:
+    # In the key with its time: SQLite gives a removed delivery's number to another one.
     if effects.lifts:
         overrides.lift(connection, effects.lifts)
     if effects.changes:
@@ -137,7 +138,7 @@ def _do(connection: Connection, work: Work, effects: Effects, now: float) -> Non
         connection,
         [
             NewEnvelope(
-                f"bot:{work.id}:{number}",
+                f"bot:{work.id}:{work.created_at:.3f}:{number}",
                 one.kind,
                 one.customer,
                 one.conversation_id,

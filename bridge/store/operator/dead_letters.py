@@ -119,7 +119,9 @@ def _back_to_inbox(connection: Connection, row: Row[Any], now: float) -> None:
     kept = json.loads(row.payload)
     body = json.dumps(kept["body"], separators=(",", ":"))
     mine = (whose(row.lane), row.conversation_id)
-    put_envelopes(connection, [NewEnvelope(f"replay:{row.id}", kept["kind"], *mine, body, now)])
+    # SQLite gives a removed delivery's number to another one, whose envelope must count too.
+    key = f"replay:{row.id}:{row.created_at:.3f}"
+    put_envelopes(connection, [NewEnvelope(key, kept["kind"], *mine, body, now)])
 
 
 def _select(*columns: Any) -> Select[Any]:
@@ -147,6 +149,7 @@ _ONE = _select(
     deliveries.c.seq,
     deliveries.c.agent,
     deliveries.c.payload,
+    deliveries.c.created_at,
     conversations.c.status,
     conversations.c.agent.label("present"),
 ).where(deliveries.c.id == bindparam("delivery"))
