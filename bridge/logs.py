@@ -8,6 +8,7 @@ import sys
 import threading
 import warnings
 from collections.abc import MutableMapping
+from contextvars import Context, ContextVar
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,17 @@ _NEVER = frozenset(
     {"token", "access_token", "refresh_token", "secret", "authorization", "text", "html", "message", "markdown",
      "display_name", "displayName", "name", "subject", "key", "conversation_key", "query", "query_string", "body"}
 )  # fmt: skip
+
+# What is said of the request under way, in every line of the log that it leads to: its id, its trace.
+REQUEST: ContextVar[dict[str, str] | None] = ContextVar("request", default=None)
+# Where work begins that is not one request's, although a request may have set it off.
+OF_NO_REQUEST = Context()
+
+
+def _with_request(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Adds the request under way."""
+    request = REQUEST.get()
+    return {**fields, **request} if request else fields
 
 
 def _json(fields: Any, **_: Any) -> str:
@@ -43,6 +55,7 @@ def configure(fmt: str | None, level: str, lines: LogLines | None = None) -> Non
     if fmt == "console" or (fmt is None and terminal):
         renderer = structlog.dev.ConsoleRenderer(colors=terminal)
     shared: list[Any] = [
+        _with_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         withhold,

@@ -11,6 +11,7 @@ import holidays
 
 from bridge.domain.reach import is_public
 from config.addresses import AddressError, ip_of, is_loopback, split
+from config.check_senders import faults_of, has_public_url
 from config.models import Callback, Config, Source, Team
 from config.problems import Path, suggest
 from config.tree import Tree
@@ -81,6 +82,8 @@ def _agents(check: Check) -> None:
 
 
 def _source(check: Check, path: Path, source: Source) -> None:
+    for place, message, remedy in faults_of(source.auth, has_public_url(check.environ)):
+        check.problem((*path, "auth", *place), message, remedy)
     if source.auth.scheme == "page":
         if source.auth.secrets:
             check.problem((*path, "auth", "secrets"), "a page cannot keep a secret", "leave secrets out.")

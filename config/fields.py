@@ -105,6 +105,15 @@ def _media_type(value: str) -> str:
     return value.lower()
 
 
+_HEADER = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$"
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(_HEADER, value):
+        raise fault(f"{value[:40]!r} is not the name of a header", "X-Signature")
+    return value
+
+
 def _jmespath(value: str) -> str:
     try:
         jmespath.compile(value)
@@ -146,14 +155,12 @@ HOW_TO_MAKE_ONE = (
 )
 
 
-def _secret(reference: object, info: ValidationInfo) -> SecretStr:
-    """The variable's value. Offline (no `environ` in the context) only its form is checked."""
-    if isinstance(reference, SecretStr):
-        return reference
+def _variable(reference: object, info: ValidationInfo) -> tuple[str, str]:
+    """Returns (the variable's name, its value); offline (no `environ` in the context) the value is ""."""
     name = environment_name(reference)
     environ: Mapping[str, str] | None = (info.context or {}).get("environ")
     if environ is None:
-        return SecretStr("")
+        return name, ""
     try:
         value = read_variable(environ, name)
     except VariableError as error:
@@ -163,6 +170,64 @@ def _secret(reference: object, info: ValidationInfo) -> SecretStr:
             f"the environment variable {name} is not set",
             f"setting it, or {name}_FILE to the name of a file.",
         )
+    return name, value
+
+
+def _any_secret(reference: object, info: ValidationInfo) -> SecretStr:
+    """The variable's value, of whatever form."""
+    return reference if isinstance(reference, SecretStr) else SecretStr(_variable(reference, info)[1])
+
+
+def _sender_secret(reference: object, info: ValidationInfo) -> SecretStr:
+    """The variable's value in the form that the source's `scheme` and `key`, which stand before it, ask for."""
+    if isinstance(reference, SecretStr):
+        return reference
+    name, value = _variable(reference, info)
+    form = key_form(info.data)
+    if form == "whsec":
+        _need_whsec(name, value)
+    elif value:
+        try:
+            key_bytes(value, form)
+        except ValueError as error:
+            raise fault(f"the value of {name} {error}", f"a secret that fits key: {form}.") from error
+    return SecretStr(value)
+
+
+def key_form(auth: Mapping[str, Any]) -> str:
+    """In which form the text of a source's secrets is: text, whsec, base64 or hex."""
+    if auth.get("scheme", "standard-webhooks") == "standard-webhooks" and auth.get("preset") is None:
+        return "whsec"
+    return str(auth.get("key") or "text")
+
+
+def key_bytes(secret: str, form: str) -> bytes:
+    """The bytes of a secret's text in a form of `key`. Raises ValueError, never quoting it."""
+    if form == "whsec":
+        return secret_bytes(secret)
+    if form == "text":
+        return secret.encode()
+    try:
+        found = bytes.fromhex(secret) if form == "hex" else base64.b64decode(secret, validate=True)
+    except ValueError as error:
+        raise ValueError(f"is not {form}") from error
+    if not found:
+        raise ValueError("is empty")
+    return found
+
+
+def _secret(reference: object, info: ValidationInfo) -> SecretStr:
+    """The variable's value. Offline (no `environ` in the context) only its form is checked."""
+    if isinstance(reference, SecretStr):
+        return reference
+    name, value = _variable(reference, info)
+    _need_whsec(name, value)
+    return SecretStr(value)
+
+
+def _need_whsec(name: str, value: str) -> None:
+    if not value:
+        return
     try:
         secret_bytes(value)
     except ValueError as error:
@@ -172,7 +237,6 @@ def _secret(reference: object, info: ValidationInfo) -> SecretStr:
             else f"one from: {HOW_TO_MAKE_ONE}"
         )
         raise fault(f"the value of {name} {error}", remedy) from error
-    return SecretStr(value)
 
 
 WINDOW_PATTERN = r"^\s*[A-Za-z]+(\s*[-,]\s*[A-Za-z]+)*\s+[0-9]{1,2}:[0-9]{2}\s*-\s*[0-9]{1,2}:[0-9]{2}\s*$"
@@ -197,4 +261,8 @@ OpenOn = Annotated[
     DatedWindow, PlainValidator(_text(parse_dated_window)), _schema(examples=["2026-12-25 10:00-12:00"])
 ]
 Day = Annotated[date, PlainValidator(_text(parse_date)), _schema(format="date")]
-Secret = Annotated[SecretStr, PlainValidator(_secret), _schema(pattern="^env:[A-Za-z_][A-Za-z0-9_]*$")]
+_REFERENCE = _schema(pattern="^env:[A-Za-z_][A-Za-z0-9_]*$")
+Secret = Annotated[SecretStr, PlainValidator(_secret), _REFERENCE]
+SenderSecret = Annotated[SecretStr, PlainValidator(_sender_secret), _REFERENCE]
+AnySecret = Annotated[SecretStr, PlainValidator(_any_secret), _REFERENCE]
+HeaderName = Annotated[str, PlainValidator(_text(_header_name)), _schema(pattern=_HEADER)]

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from pydantic import SecretStr
-
 from bridge.domain.duty.roster import Window
 from bridge.domain.duty.routing import speaks
+from config.check_senders import SHORT_SIGNING_SECRET, weaknesses_of
 from config.fields import secret_bytes
 from config.models import Agent, Config, Route, Team, When
 from config.problems import Path
 
 WEEK = 7 * 24 * 60
 _NO_SUMMER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
-SHORT_SECRET = 24  # bytes; the Standard Webhooks specification asks for 24 to 64
 Conditions = Sequence[Sequence[str] | None]  # what a route asks of source, store, topic and language
 Warnings = Iterator[tuple[Path, str, str]]  # where, what, remedy
 
@@ -134,15 +132,9 @@ def _takes_language(agent: Agent, language: str) -> bool:
 
 def _secrets(config: Config) -> Warnings:
     for name, source in config.sources.items():
-        places: list[tuple[Path, SecretStr]] = [
-            (("auth", "secrets", index), secret) for index, secret in enumerate(source.auth.secrets)
-        ]
-        if source.callback:
-            places.append((("callback", "secret"), source.callback.secret))
-        for place, secret in places:
-            value = secret.get_secret_value()
-            if value and len(secret_bytes(value)) < SHORT_SECRET:
-                message = (
-                    f"the secret is shorter than {SHORT_SECRET} bytes and easier to guess than it should be"
-                )
-                yield ("sources", name, *place), message, "a longer one."
+        for place, message, remedy in weaknesses_of(source):
+            yield ("sources", name, "auth", *place), message, remedy
+        value = source.callback.secret.get_secret_value() if source.callback else ""
+        if value and len(secret_bytes(value)) < SHORT_SIGNING_SECRET:
+            message = f"the secret is shorter than {SHORT_SIGNING_SECRET} bytes and easier to guess than it should be"
+            yield ("sources", name, "callback", "secret"), message, "a longer one."

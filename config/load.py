@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from bridge.domain.duty.roster import Roster
 from config.effects import WITHOUT_EFFECT, without_effect
+from config.faults import place, words
 from config.files import (
     calendar_files,
     configuration_files,
@@ -19,13 +22,13 @@ from config.files import (
 )
 from config.lint import lint
 from config.merge import merge
-from config.models import Config
+from config.models import Config, Source
 from config.problems import ConfigError, Problem, dotted
 from config.roster import to_roster
 from config.tree import Tree, read_tree
 from config.validate import validate
 
-__all__ = ["ConfigError", "Loaded", "Problem", "calendar_files", "fingerprint", "load"]
+__all__ = ["ConfigError", "Loaded", "Problem", "calendar_files", "fingerprint", "load", "load_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,24 @@ def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Lo
     calendars = tuple(sorted({Path(team.calendar) for team in roster.teams.values() if team.calendar}))
     seen = digest(contents | contents_of(calendar_files(calendars)))
     return Loaded(config, roster, tuple(_warnings(config, tree)), seen, calendars)
+
+
+def load_source(path: Path, environ: Mapping[str, str], name: str) -> Source:
+    """Returns one source with its own secrets; those of the others are not asked for.
+
+    Raises ConfigError with the problems of the file and of this source; KeyError where there is no such source.
+    """
+    load(path, environ, offline=True)
+    tree = merge(
+        [read_tree(str(file), content) for file, content in read_files(configuration_files(path)).items()]
+    )
+    try:
+        return Source.model_validate(tree.data["sources"][name], context={"environ": environ})
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            item["loc"] = ("sources", name, *item["loc"])
+            tree.problem(place(item), *words(item))
+        raise ConfigError(_in_order(tree.problems)) from None
 
 
 def _warnings(config: Config, tree: Tree) -> list[Problem]:

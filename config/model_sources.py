@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.fields import Jmespath, Listed, MediaType, Origin, Secret, UrlName
+from bridge.domain.senders.presets import PRESETS
+from config.fields import (
+    AnySecret,
+    HeaderName,
+    Jmespath,
+    Listed,
+    MediaType,
+    Origin,
+    Secret,
+    SenderSecret,
+    UrlName,
+)
 from config.model_base import Model
 
 EventField = Literal[
@@ -38,13 +49,59 @@ class Webex(Model):
     """Fastest poll of an active conversation, in seconds."""
 
 
+class SignedTime(Model):
+    """Where the time stands that a sender signs."""
+
+    header: HeaderName | None = None
+    """The header that holds it; none: it stands beside the signature, as `value` shows."""
+    unit: Literal["s", "ms"] = "s"
+    """Seconds or milliseconds since 1970."""
+    tolerance: float = Field(default=300, gt=0, le=86400)
+    """How far it may be from now, in seconds."""
+
+
+class Handshake(Model):
+    """What a service asks by GET before it sends anything (Meta)."""
+
+    verify_token: AnySecret
+    """The word that it must bring along, as `env:NAME`."""
+
+
 class Auth(Model):
     """How a source proves who it is."""
 
-    scheme: Literal["standard-webhooks", "page"] = "standard-webhooks"
-    """`standard-webhooks`: every event is signed; `page`: pages in a browser, which cannot keep a secret."""
-    secrets: Annotated[tuple[Secret, ...], Listed] = ()
-    """Signing secrets, newest first, as `env:NAME`; each value is `whsec_` and base64. Not with `page`."""
+    scheme: Literal["standard-webhooks", "page", "hmac", "jws", "bearer", "basic", "header", "query"] = (
+        "standard-webhooks"
+    )
+    """`standard-webhooks`: every event is signed; `page`: pages in a browser, which cannot keep a secret; the others
+    are for services with a way of their own."""
+    preset: Annotated[str | None, Field(json_schema_extra={"enum": [*sorted(PRESETS), None]})] = None
+    """The service, if it is one that is known here; fills in the keys below."""
+    key: Literal["text", "whsec", "base64", "hex"] = "text"
+    """What the secret's text is; with `standard-webhooks` always `whsec`."""
+    secrets: Annotated[tuple[SenderSecret, ...], Listed] = ()
+    """Secrets, newest first, as `env:NAME`; with `standard-webhooks` each value is `whsec_` and base64, with `basic`
+    it is `user:password`. Not with `page`."""
+    header: HeaderName | None = None
+    """The header that holds the signature, the statement (`jws`) or the secret itself (`header`)."""
+    parameter: str | None = Field(default=None, min_length=1, max_length=64)
+    """The parameter of the address that holds the secret, for `query`."""
+    value: str | None = Field(default=None, max_length=200)
+    """The header's shape, such as `sha256={signature}` or `t={timestamp},v1={signature}`."""
+    algorithm: Literal["sha256"] | None = None
+    """The hash of the HMAC."""
+    encoding: Literal["hex", "base64"] | None = None
+    """How the signature is written."""
+    signs: str | None = Field(default=None, max_length=200)
+    """What is signed, put together from `{method}` `{url}` `{timestamp}` `{id}` `{body}` `{form}`."""
+    timestamp: SignedTime | None = None
+    """Where the time stands that is signed."""
+    at: Jmespath | None = None
+    """JMESPath over the body: when it was made. Older than a day is refused."""
+    id: Jmespath | None = None
+    """JMESPath over the body: what it is deduplicated by; else a hash of it."""
+    handshake: Handshake | None = None
+    """What a service asks by GET before it sends anything."""
 
 
 class Callback(Model):
@@ -89,6 +146,12 @@ class Source(Model):
     """Events accepted from this source in a minute; 0: no limit."""
     files: Files = Files()
     """The files that this source's customers may send. What an agent sends always reaches them, as a download."""
+    answer: Literal["full", "id", "empty"] = "full"
+    """What the sender is told: `id` and `empty` keep the conversation's key out of other people's logs."""
+    body: Literal["json", "form", "multipart"] | None = None
+    """How the sender writes its payload; default: JSON, or what the preset's service sends."""
+    json_fields: Annotated[tuple[str, ...], Listed] = ()
+    """Fields of the body whose value is JSON in a text."""
     map: dict[EventField, Jmespath] = Field(default_factory=dict)
     """JMESPath expressions over the sender's own payload, one for each event field."""
 

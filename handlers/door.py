@@ -13,7 +13,6 @@ from prometheus_client import Counter
 from pydantic_core import to_json
 
 from bridge.domain import identity
-from bridge.domain.signing import BadSignature, verify
 from bridge.ports import Clock
 from bridge.store import reads
 from bridge.store.inbox import (
@@ -54,13 +53,15 @@ class Door:
         stored: Callable[[], None],
         counter: Counter,
         most_file_bytes: Callable[[], int],
+        public_url: str = "",
     ) -> None:
-        """`most_file_bytes()`: how much customers' files may take up in all."""
+        """`most_file_bytes()`: how much customers' files may take up in all. `public_url` ends without a slash."""
         self.store = store
         self.clock = clock
         self.root = root
         self.sources = sources
         self.rates = Rates()
+        self._public_url = public_url
         self.most_file_bytes = most_file_bytes
         self._amounts = Amounts(store)
         self._backlog = backlog
@@ -75,20 +76,6 @@ class Door:
             raise Problem(404, "There is no source of this name.")
         return known
 
-    def authenticate(self, source: SourceView, headers: Mapping[str, str], body: bytes) -> str:
-        """The webhook-id. Raises Problem 401, the same for every reason."""
-        try:
-            return verify(
-                source.secrets,
-                headers.get("webhook-id"),
-                headers.get("webhook-timestamp"),
-                headers.get("webhook-signature"),
-                body,
-                self.clock.now(),
-            )
-        except BadSignature:
-            raise Problem(401, "The signature is missing, wrong or too old.") from None
-
     async def take_event(
         self, source: SourceView, webhook_id: str, event: Event, *limits: Limit
     ) -> tuple[int, dict[str, Any]]:
@@ -97,23 +84,26 @@ class Door:
         `limits` hold beside the source's own.
         """
         # The prefix keeps a source's ids apart from the keys of other envelopes, whatever the source is called.
-        key = f"event:{source.name}:{_short(webhook_id)}"
+        unique = f"event:{source.name}:{_short(webhook_id)}"
         counted = await self._take_from_rates(
-            key, (*limits, (f"source:{source.name}", source.rate_per_minute))
+            unique, (*limits, (f"source:{source.name}", source.rate_per_minute))
         )
         accepted: Accepted | None = None
         try:
             self._check_backlog(source.name)
-            accepted = await self._accept(self._arrival(source, key, event))
+            accepted = await self._accept(self._arrival(source, unique, event))
         finally:
             if accepted is None or accepted.repeated:  # limits count what is accepted
                 self._give_back(counted)
+        key = identity.conversation_key(self.root, accepted.conversation_id)
         answer = {
             "eventId": identity.event_id(source.name, webhook_id),
             "conversationId": accepted.conversation_id,
-            "conversationKey": identity.conversation_key(self.root, accepted.conversation_id),
+            "conversationKey": key,
             "status": accepted.status,
         }
+        if self._public_url:
+            answer["conversationUrl"] = f"{self._public_url}/talk/{accepted.conversation_id}#key={key}"
         self._counted(source.name, "repeated" if accepted.repeated else "accepted").inc()
         return (200 if accepted.repeated else 202), answer
 

@@ -110,6 +110,14 @@ class Event(BaseModel):
     data: EventData
 
 
+def search(expression: Any, value: Any) -> Any:
+    """Returns what a compiled JMESPath finds in a value; None also where a function of it does not fit the value."""
+    try:
+        return expression.search(value)
+    except _UNFIT:
+        return None
+
+
 def parse_event(value: Any, map_: Mapping[str, Any]) -> Event:
     """An event from a parsed body. Raises Problem 422 that names every wrong or missing field."""
     if map_:

@@ -16,6 +16,7 @@ from bridge.bus import Bus
 from bridge.domain.conversation.model import Said
 from bridge.domain.conversation.public import message_item
 from bridge.domain.errors import crash
+from bridge.logs import OF_NO_REQUEST
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.following import MOST_BYTES, Look, Mark, look
 from bridge.store.reads import State
@@ -91,7 +92,7 @@ class Feed:
         self._changes_made = 0
         self._known: Mapping[int, Mark] | None = None
         self._following = following
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._run(), context=OF_NO_REQUEST)
 
     def close(self) -> None:
         self._task.cancel()

@@ -19,7 +19,7 @@ async def get_form(request: web.Request) -> web.Response:
 
 def _page(request: web.Request, page: str) -> web.Response:
     source = request.app[PARTS].door.source(request.match_info["source"])
-    if source.scheme != "page":
+    if not source.of_pages:
         raise Problem(404, "There is no page source of this name.")
     return web.Response(body=pages.page_body(page), headers=pages.page_headers(sorted(source.origins)))
 

@@ -26,7 +26,7 @@ async def post_page(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     door = parts.door
     source = door.source(request.match_info["source"])
-    if source.scheme != "page":
+    if not source.of_pages:
         raise Problem(404, "There is no page source of this name.")
     body = await read_body(request)
     if "Origin" not in request.headers:

@@ -9,11 +9,12 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 
 from aiohttp import web
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 
 from bridge.bus import Bus
 from handlers.door import Door
 from handlers.feed import Feeds
+from handlers.refused import Refusals
 
 
 class Lent(Protocol):
@@ -50,6 +51,9 @@ class Parts:
     open_file: Callable[[str, str], AbstractAsyncContextManager[Any]]
     streams: Gauge
     feeds: Feeds
+    refusals: Refusals
+    requests: Histogram
+    public_url: str = ""  # without a slash at its end
     own_origins: frozenset[str] = frozenset()  # of the pages that we serve ourselves
     proxies: Sequence[IPv4Network | IPv6Network] = ()  # whose X-Forwarded-For is believed
     demo: Demo | None = None

@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from bridge.domain.errors import crash
+from bridge.logs import REQUEST
 from bridge.store.engine.committer import StoreUnavailable
 
 STORE_RETRY_SECONDS = 5
@@ -21,7 +22,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Problem(Exception):
-    """An answer that says no. `extra`: further members of the problem document."""
+    """An answer that says no. `extra`: further members of the problem document.
+
+    `reason`, `why`: what only the operator is told, in a metric and in the log.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,8 @@ class Problem(Exception):
         *,
         retry_after: float | None = None,
         headers: dict[str, str] | None = None,
+        reason: str = "",
+        why: str = "",
         **extra: Any,
     ) -> None:
         super().__init__(detail)
@@ -39,6 +45,13 @@ class Problem(Exception):
         if retry_after is not None:
             self.headers["Retry-After"] = str(max(1, ceil(retry_after)))
         self.extra = extra
+        self.reason = reason
+        self.why = why
+
+    def _request(self) -> dict[str, str]:
+        # A 401 is the same to the letter whatever was wrong; its request is named in the header alone.
+        request = REQUEST.get()
+        return {"requestId": request["request"]} if request and self.status != 401 else {}
 
     def response(self) -> web.Response:
         document = {
@@ -47,6 +60,7 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
             **self.extra,
+            **self._request(),
         }
         return web.Response(
             status=self.status,
@@ -84,12 +98,12 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
         return Problem(error.status, detail, headers={"Allow": allow} if allow else None)
     if isinstance(error, web.RequestPayloadError | ConnectionError):
         return Problem(400, "The body broke off or is not framed as HTTP wants it.")
-    structlog.get_logger().error("request.crashed", path=_shape(request), **crash(error))
+    structlog.get_logger().error("request.crashed", path=route_of(request), **crash(error))
     return Problem(500, "Something went wrong here. It has been noted.")
 
 
-def _shape(request: web.Request) -> str:
-    """The route, never the address itself: it may carry a key."""
+def route_of(request: web.Request) -> str:
+    """Returns the route's pattern, never the address itself: it may carry a key."""
     try:
         resource = request.match_info.route.resource
     except AttributeError:  # before the router has seen it

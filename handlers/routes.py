@@ -5,12 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from handlers import customer, operations, page_files, pages, source_events, stream, webex_calls
+from handlers.observed import observed
 from handlers.origins import cors, preflight
 from handlers.parts import DEMO, PARTS, Parts
 from handlers.problems import problems
 
 ROUTES = (
     ("POST", "/v1/events/{source}", source_events.post_event),
+    ("GET", "/v1/events/{source}", source_events.get_event),
     ("POST", "/v1/pages/{source}", pages.post_page),
     ("GET", "/v1/conversations/{id}", customer.get_state),
     ("GET", "/v1/conversations/{id}/messages", customer.get_messages),
@@ -35,7 +37,7 @@ _FROM_PAGES = ("/v1/conversations/", "/v1/pages/")
 
 
 def make_app(parts: Parts) -> web.Application:
-    app = web.Application(middlewares=[cors, problems])
+    app = web.Application(middlewares=[observed(parts.requests), cors, problems])
     app[PARTS] = parts
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)

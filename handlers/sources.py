@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from bridge.domain.senders.request import Scheme
 
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """`secrets`: the signing secrets' bytes, newest first. `map`: compiled JMESPath by event field."""
+    """What of a source's configuration the doors go by.
+
+    `map`: compiled JMESPath by event field. `at`, `id`, `nothing`: compiled JMESPath over the body, or None: when it
+    was made, what it is deduplicated by, whether it asks for nothing. `verify_token`: what a handshake must bring.
+    """
 
     name: str
-    scheme: str  # standard-webhooks | page
-    secrets: tuple[bytes, ...]
+    of_pages: bool
+    scheme: Scheme
+    answer: Literal["full", "id", "empty"]
+    body: Literal["json", "form", "multipart"]
+    json_fields: tuple[str, ...]
+    at: Any
+    id: Any
+    nothing: Any
+    verify_token: bytes | None
     namespace: str
     rename: str
     rate_per_minute: int

@@ -22,6 +22,7 @@ from bridge.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from config.models import Source
     from config.settings import Settings
 
 _MOST_BYTES = 64 * 1024  # what the service takes (contract 5)
@@ -37,21 +38,20 @@ def sign(
 ) -> None:
     """Print a curl that sends an event file, signed.
 
-    The signature is good for five minutes, for the file as it is now. The address is PUBLIC_URL, else HOST and PORT.
+    It is proved as this source does it, with its newest secret; no other source's is needed. A signed time is good for
+    five minutes, for the file as it is now. The address is PUBLIC_URL, else HOST and PORT.
 
     \b
     bridge sign --source kiosk event.json
     bridge sign --source kiosk event.json | sh
     """
     from bridge.clock import SystemClock
-    from bridge.domain import signing
+    from config.senders import sending_of
 
     environ = environment(config)
     settings = settings_of(environ)
-    sources = loaded_of(settings.bridge_config, environ).config.sources
-    if source not in sources:
-        misused(f"--source: {unknown('source', source, sources)}")
-    if sources[source].auth.scheme == "page":
+    found = _source(settings, environ, source)
+    if found.auth.scheme == "page":
         fail(
             f"{source} is a source of pages in a browser, which have no secret: nothing is signed. "
             f"A page calls POST /v1/pages/{source} from one of its origins."
@@ -59,20 +59,31 @@ def sign(
     body = file.read_bytes()
     if len(body) > _MOST_BYTES:
         complain(f"warning: {file} is larger than 64 KiB, which the bridge answers with 413")
-    webhook_id, timestamp = f"msg_{uuid.uuid4().hex}", int(SystemClock().now())
-    secret = signing.decode_secret(sources[source].auth.secrets[0].get_secret_value())
-    say(
-        _curl(
-            f"{_address(settings)}/v1/events/{source}",
-            {
-                "content-type": "application/json",
-                "webhook-id": webhook_id,
-                "webhook-timestamp": str(timestamp),
-                "webhook-signature": signing.sign(secret, webhook_id, timestamp, body),
-            },
-            file,
-        )
-    )
+    sending = sending_of(found)
+    url = f"{_address(settings)}/v1/events/{source}"
+    url, headers = sending.scheme.prove(url, body, f"msg_{uuid.uuid4().hex}", SystemClock().now())
+    say(_curl(url, {"content-type": _content_type(sending.body, body), **headers}, file))
+
+
+def _source(settings: Settings, environ: dict[str, str], name: str) -> Source:
+    """The source with its secrets; the problems of the configuration on stderr and 2."""
+    from config.load import ConfigError, load_source
+
+    sources = loaded_of(settings.bridge_config, environ, offline=True).config.sources
+    if name not in sources:
+        misused(f"--source: {unknown('source', name, sources)}")
+    try:
+        return load_source(settings.bridge_config, environ, name)
+    except ConfigError as error:
+        misused("\n".join(str(problem) for problem in error.problems))
+
+
+def _content_type(kind: str, body: bytes) -> str:
+    """What the file is; a multipart form begins with its boundary."""
+    if kind == "multipart":
+        first = body.partition(b"\n")[0].strip().removeprefix(b"--").decode("ascii", errors="replace")
+        return f"multipart/form-data; boundary={first}"
+    return "application/x-www-form-urlencoded" if kind == "form" else "application/json"
 
 
 def _curl(url: str, headers: dict[str, str], file: Path) -> str:

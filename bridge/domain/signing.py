@@ -11,13 +11,21 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Literal
 
 TOLERANCE_SECONDS = 300
 PREFIX = "whsec_"
 
 
 class BadSignature(Exception):
-    """The call is not proved to come from the source. The text is for our log, never for the caller."""
+    """The call is not proved to come from the source. The text is for our log, never for the caller.
+
+    `reason`: `signature`, `timestamp` (signed at another time than now) or `replay` (the body is old).
+    """
+
+    def __init__(self, text: str, reason: Literal["signature", "timestamp", "replay"] = "signature") -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 def decode_secret(secret: str) -> bytes:
@@ -47,22 +55,23 @@ def verify(
 ) -> str:
     """The webhook-id of a call that one of `secrets` signed. Raises BadSignature for everything else."""
     if not webhook_id or not timestamp or not signatures:
-        raise BadSignature("a webhook header is missing")
+        given = {"webhook-id": webhook_id, "webhook-timestamp": timestamp, "webhook-signature": signatures}
+        raise BadSignature(f"no header {next(name for name, value in given.items() if not value)}")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise BadSignature("webhook-timestamp is not a number of seconds")
+        raise BadSignature("webhook-timestamp is not a number of seconds", "timestamp")
     if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
-        raise BadSignature("webhook-timestamp is too far from now")
+        raise BadSignature(f"clock off by {int(timestamp) - now:+.0f} s", "timestamp")
     # Headers come with surrogate escapes for bytes that are not UTF-8; those sign nothing.
     try:
         signed = f"{webhook_id}.{timestamp}.".encode() + body
-        given = [
+        made = [
             part.partition(",")[2].encode("ascii") for part in signatures.split(" ")[:16] if part[:3] == "v1,"
         ]
     except UnicodeEncodeError as error:
         raise BadSignature("a webhook header is not text") from error
     for secret in secrets:
         expected = b64encode(_mac(secret, signed))
-        if any(hmac.compare_digest(expected, one) for one in given):
+        if any(hmac.compare_digest(expected, one) for one in made):
             return webhook_id
     raise BadSignature("no secret of this source made this signature")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from importlib.metadata import version
 from typing import Any
 
 import aiohttp
@@ -65,6 +67,7 @@ from config.settings import Settings
 from handlers.door import Door
 from handlers.feed import Feeds, Following
 from handlers.parts import Demo, Parts
+from handlers.refused import Refusals
 from handlers.routes import make_app
 from handlers.server import Runner, own_origins
 
@@ -129,6 +132,11 @@ class Service:
         settings, clock = self.settings, self.clock
         self.live: Live = await asyncio.to_thread(make_live, self.loaded, clock.now)
         self.metrics.config_loaded.set(clock.now())
+        self.metrics.build.labels(
+            version("webex-guest-bridge"),
+            platform.python_version(),
+            "postgresql" if settings.uses_postgresql else "sqlite",
+        ).set(1)
         keys = [key.decode() for key in settings.secret_keys] or [own_key()]
         self.store = Store(
             settings.database_url.get_secret_value(),
@@ -255,6 +263,7 @@ class Service:
             stored=lambda: self.intake.arrived(),
             counter=self.metrics.events,
             most_file_bytes=lambda: int(self.live.loaded.config.privacy.keep_files_gb * 1024**3),
+            public_url=(self.settings.public_url or "").rstrip("/"),
         )
 
     def _bot(self, target: str | None) -> Bot | None:
@@ -330,6 +339,9 @@ class Service:
             borrow=self.tokens.borrow,
             open_file=self.webex.open_file,
             streams=self.metrics.streams,
+            requests=self.metrics.requests,
+            refusals=Refusals(self.clock, self.metrics.events_refused),
+            public_url=(self.settings.public_url or "").rstrip("/"),
             feeds=Feeds(
                 Following(
                     self.store,
@@ -479,8 +491,12 @@ class Service:
             kind, _, what = line.event.partition(".")
             if kind == "reply":
                 self.metrics.replies.labels(line.fields.get("why", what)).inc()
+                if "after" in line.fields:
+                    self.metrics.first_answer.observe(line.fields["after"])
             elif kind == "conversation":
                 self.metrics.conversations.labels(what).inc()
+                if "waited" in line.fields:
+                    self.metrics.wait.observe(line.fields["waited"])
 
     def _tell(self, topics: set[str]) -> None:
         """Open streams look again: here at once, in other processes by NOTIFY."""

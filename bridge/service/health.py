@@ -87,11 +87,9 @@ class Health:
             raise
         self._look_for_standing_work(oldest)
         tokens, counts = service.tokens, self.counts
+        service.metrics.count_tokens(tokens.minted, tokens.reissued, tokens.failed)
         service.metrics.show(
             [
-                ("tokens_minted", tokens.minted),
-                ("tokens_reissued", tokens.reissued),
-                ("tokens_failed", tokens.failed),
                 ("tokens_live", counts.live_tokens),
                 ("envelopes_open", counts.envelopes),
                 ("deliveries_open", counts.deliveries),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import jmespath
 
@@ -17,6 +18,7 @@ from bridge.stages.call import Target
 from bridge.store.guests import Budget
 from config.load import Loaded
 from config.models import Source
+from config.senders import sending_of
 from config.texts import Texts
 from handlers.sources import SourceView
 
@@ -85,10 +87,18 @@ def _policy(loaded: Loaded, roster: Roster) -> Policy:
 
 
 def _view(name: str, source: Source, namespace: str) -> SourceView:
+    sending, handshake = sending_of(source), source.auth.handshake
     return SourceView(
         name=name,
-        scheme=source.auth.scheme,
-        secrets=tuple(decode_secret(secret.get_secret_value()) for secret in source.auth.secrets),
+        of_pages=source.auth.scheme == "page",
+        scheme=sending.scheme,
+        answer=source.answer,
+        body=sending.body,
+        json_fields=source.json_fields,
+        at=_compiled(source.auth.at),
+        id=_compiled(sending.id),
+        nothing=_compiled(sending.nothing),
+        verify_token=handshake.verify_token.get_secret_value().encode() if handshake else None,
         namespace=namespace,
         rename=source.rename,
         rate_per_minute=source.rate_per_minute,
@@ -98,3 +108,7 @@ def _view(name: str, source: Source, namespace: str) -> SourceView:
         file_types=tuple(source.files.types),
         map={key: jmespath.compile(expression) for key, expression in source.map.items()},
     )
+
+
+def _compiled(expression: str | None) -> Any:
+    return jmespath.compile(expression) if expression else None

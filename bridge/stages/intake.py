@@ -11,6 +11,7 @@ import structlog
 from bridge.domain.errors import crash
 from bridge.domain.identity import subject_hash
 from bridge.domain.pace import Flood
+from bridge.logs import OF_NO_REQUEST
 from bridge.store.deciding import Outcome, Round, work
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.store import Store
@@ -68,7 +69,7 @@ class Intake:
             return
         self._began = asyncio.get_running_loop().time()
         claimed = self._begun()
-        self._working.add_done_callback(partial(self._worked, claimed))
+        self._working.add_done_callback(partial(self._worked, claimed), context=OF_NO_REQUEST)
 
     def stop(self) -> None:
         self._stopping = True

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from bridge.domain.errors import crash
+from bridge.logs import OF_NO_REQUEST
 from bridge.stages.leases import Lease, LeaseLost, Leases
 from bridge.store.engine.committer import StoreUnavailable
 
@@ -85,13 +86,13 @@ class Pump(Generic[Job]):
             return False
         asked_at = self._leases.moment()
         self._claiming = self._begin_claim(room)
-        self._claiming.add_done_callback(partial(self._claimed, room, asked_at))
+        self._claiming.add_done_callback(partial(self._claimed, room, asked_at), context=OF_NO_REQUEST)
         return not self._claiming.done()
 
     def _begin_claim(self, room: int) -> asyncio.Future[Sequence[Job]]:
         """Whoever brought the news must not suffer from a claim that cannot even be submitted."""
         try:
-            return asyncio.ensure_future(self._claim(room))
+            return OF_NO_REQUEST.copy().run(asyncio.ensure_future, self._claim(room))
         except Exception as error:  # noqa: BLE001 - told by `_claimed`
             failed: asyncio.Future[Sequence[Job]] = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
@@ -147,7 +148,7 @@ class Pump(Generic[Job]):
     def _begin(self, job: Job, lease: Lease) -> None:
         if self._over:
             return
-        task = asyncio.create_task(self._follow(job, lease))
+        task = asyncio.create_task(self._follow(job, lease), context=OF_NO_REQUEST)
         self._tasks[task] = lease
         task.add_done_callback(self._finished)
 

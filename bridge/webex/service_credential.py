@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.domain.errors import CredentialsDead, Unavailable, WebexError
+from bridge.logs import OF_NO_REQUEST
 from bridge.ports import Clock, Vault
 from bridge.webex.client import WebexClient
 from bridge.webex.grant import Grant, fingerprint, grant_from, read_grant
@@ -151,7 +152,7 @@ class ServiceCredential:
         """Joins the refresh under way or starts one. It goes on when the caller is cancelled: Webex may
         already have replaced the refresh token, and the new one must reach the vault."""
         if self._renewing is None or self._renewing.done():
-            self._renewing = asyncio.create_task(self._renew_once())
+            self._renewing = asyncio.create_task(self._renew_once(), context=OF_NO_REQUEST)
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._renewing)
 

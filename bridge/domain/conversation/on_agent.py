@@ -87,7 +87,9 @@ def _reply(text: str, html: str | None, plan: Plan, facts: Facts, body: Mapping[
 
 def _answered(plan: Plan, facts: Facts) -> None:
     conversation = plan.conversation
-    plan.log.append(("reply.heard", {"agent": conversation.agent}))
+    first = conversation.agent_at is None and conversation.tried == "[]"
+    after = {"after": round(facts.now - conversation.created_at, 3)} if first else {}
+    plan.log.append(("reply.heard", {"agent": conversation.agent, **after}))
     conversation.agent_at, conversation.asked_at, conversation.owed_at = facts.now, None, None
     conversation.warned_at = None
 

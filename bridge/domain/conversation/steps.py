@@ -44,6 +44,7 @@ def give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | No
         facts.desk.left(conversation.team)
     conversation.status, conversation.agent, conversation.agent_email = "open", place.agent, place.email
     conversation.given_at, conversation.agent_at, conversation.asked_at = now, None, None
+    first = conversation.opened_at is None
     conversation.opened_at = conversation.opened_at or now
     conversation.owed_at = now if conversation.customer_at is not None else None
     conversation.told, conversation.opens_at = None, None
@@ -57,7 +58,11 @@ def give(plan: Plan, facts: Facts, place: Placed, handed: Mapping[str, Any] | No
     )
     plan.news.append(News("conversation.opened", {"agent": {"name": place.name}}))
     plan.log.append(
-        ("conversation.opened", {"agent": place.agent, "team": place.team, "reason": place.reason})
+        (
+            "conversation.opened",
+            {"agent": place.agent, "team": place.team, "reason": place.reason}
+            | ({"waited": round(now - conversation.created_at, 3)} if first else {}),
+        )
     )
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from bridge.logs import OF_NO_REQUEST
 from bridge.store.engine.committer import Call
 from bridge.store.engine.writer import Answered, Lost
 
@@ -152,7 +153,7 @@ class ProcessLane(asyncio.Protocol):
         if pickles:
             self._transport.write(framed(Apart(pickles)))
         else:
-            asyncio.get_running_loop().call_soon(self._answer, [])
+            asyncio.get_running_loop().call_soon(self._answer, [], context=OF_NO_REQUEST)
 
     async def stop(self, seconds: float) -> None:
         self._stopping = True

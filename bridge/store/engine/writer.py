@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from bridge.logs import OF_NO_REQUEST
 from bridge.store.engine.committer import Call, Committer, Item, Operation, Result, StoreUnavailable
 
 _DRAIN_SECONDS = 4.0
@@ -127,7 +128,7 @@ class Writer:
         if not self._planned and not self._under_way:
             self._planned = True
             assert self._loop is not None
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self._send, context=OF_NO_REQUEST)
 
     def _send(self) -> None:
         self._planned = False
@@ -145,7 +146,7 @@ class Writer:
         try:
             self._lane.send([(operation, item) for operation, item, _ in self._under_way])
         except Exception as error:  # noqa: BLE001 - whoever waits for these calls must hear of it
-            self._loop.call_soon(self._answered, [error] * len(self._under_way))
+            self._loop.call_soon(self._answered, [error] * len(self._under_way), context=OF_NO_REQUEST)
 
     def _next_batch(self) -> list[_Pending]:
         """What goes together. An operation that is `alone` has a transaction of its own, between what was submitted
