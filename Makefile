@@ -57,3 +57,5 @@ lock:
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra test -c requirements/run.txt -o requirements/test.txt
+	{ sed -n '/^#/p' requirements.txt; grep -E '^[A-Za-z0-9]' requirements/run.txt | sed 's/ *\\$$//'; echo .; } > requirements.new
+	mv requirements.new requirements.txt
