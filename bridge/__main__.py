@@ -15,6 +15,7 @@ if sys.argv[1:2] in (["run"], ["simulator"]):
 import typer
 
 from bridge.commands import (
+    callback_test,
     check,
     dead_letters,
     duty,
@@ -42,6 +43,7 @@ app.command()(check.check)
 app.command()(duty.preview)
 app.command()(duty.coverage)
 app.command()(sign.sign)
+app.command("callback-test")(callback_test.callback_test)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(erase.erase)
 app.command()(export.export)

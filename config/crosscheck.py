@@ -18,6 +18,7 @@ from config.tree import Tree
 from config.variables import VariableError, read_variable
 
 PATTERN = "*?["
+_OUR_HEADERS = {"content-type", "content-length", "host", "transfer-encoding", "connection"}
 
 
 class Check:
@@ -95,6 +96,14 @@ def _source(check: Check, path: Path, source: Source) -> None:
         check.problem((*path, "auth", "secrets"), "a signing source needs a secret", "[env:KIOSK_SECRET]")
     if source.callback is not None:
         _callback(check, (*path, "callback", "url"), source.callback)
+        if not source.callback.every_secret:
+            message = "news must be signed, and there is no secret"
+            check.problem((*path, "callback"), message, "secret: env:FORMS_HOOK_SECRET")
+        for name in source.callback.headers:
+            if name.lower() in _OUR_HEADERS or name.lower().startswith("webhook-"):
+                check.problem(
+                    (*path, "callback", "headers", name), "this header is set by the bridge", "another."
+                )
 
 
 def _callback(check: Check, path: Path, callback: Callback) -> None:

@@ -63,8 +63,8 @@ def calendar_files(calendars: Iterable[Path]) -> list[Path]:
     return sorted(files)
 
 
-def fingerprint(path: Path, calendars: Iterable[Path] = ()) -> str:
-    """A hash of names and contents of the configuration at `path` and of its calendars. Never raises.
+def fingerprint(path: Path, calendars: Iterable[Path] = (), others: Iterable[Path] = ()) -> str:
+    """A hash of names and contents of the configuration at `path`, its calendars and other files. Never raises.
 
     It changes whenever one of them does, also when one comes, goes, or cannot be read any more.
     """
@@ -72,7 +72,7 @@ def fingerprint(path: Path, calendars: Iterable[Path] = ()) -> str:
         files = configuration_files(path)
     except ConfigError:
         return "unreadable"
-    return digest(contents_of(files) | contents_of(calendar_files(calendars)))
+    return digest(contents_of(files) | contents_of(calendar_files(calendars)) | contents_of(others))
 
 
 def contents_of(files: Iterable[Path]) -> dict[Path, bytes]:

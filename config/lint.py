@@ -134,7 +134,9 @@ def _secrets(config: Config) -> Warnings:
     for name, source in config.sources.items():
         for place, message, remedy in weaknesses_of(source):
             yield ("sources", name, "auth", *place), message, remedy
-        value = source.callback.secret.get_secret_value() if source.callback else ""
-        if value and len(secret_bytes(value)) < SHORT_SIGNING_SECRET:
-            message = f"the secret is shorter than {SHORT_SIGNING_SECRET} bytes and easier to guess than it should be"
-            yield ("sources", name, "callback", "secret"), message, "a longer one."
+        for secret in source.callback.every_secret if source.callback else ():
+            value = secret.get_secret_value()
+            if value and len(secret_bytes(value)) < SHORT_SIGNING_SECRET:
+                least = f"{SHORT_SIGNING_SECRET} bytes"
+                message = f"the secret is shorter than {least} and easier to guess than it should be"
+                yield ("sources", name, "callback", "secret"), message, "a longer one."

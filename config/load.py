@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -22,7 +23,7 @@ from config.files import (
 )
 from config.lint import lint
 from config.merge import merge
-from config.models import Config, Source
+from config.models import Auth, Callback, Config, Source
 from config.problems import ConfigError, Problem, dotted
 from config.roster import to_roster
 from config.tree import Tree, read_tree
@@ -33,9 +34,10 @@ __all__ = ["ConfigError", "Loaded", "Problem", "calendar_files", "fingerprint", 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that can be used. `calendars`: the teams' iCal files and folders, absolute.
+    """A configuration that can be used. `calendars`: the teams' iCal files and folders, absolute; `secret_files`: the
+    files that `NAME_FILE` names for its secrets.
 
-    `fingerprint` is what `config.files.fingerprint(path, calendars)` gave when it was read.
+    `fingerprint` is what `config.files.fingerprint(path, calendars, secret_files)` gave when it was read.
     """
 
     config: Config
@@ -43,6 +45,7 @@ class Loaded:
     warnings: tuple[Problem, ...]
     fingerprint: str
     calendars: tuple[Path, ...]
+    secret_files: tuple[Path, ...]
 
 
 def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Loaded:
@@ -61,24 +64,38 @@ def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Lo
         raise ConfigError(_in_order(tree.problems))
     roster = to_roster(config, base)
     calendars = tuple(sorted({Path(team.calendar) for team in roster.teams.values() if team.calendar}))
-    seen = digest(contents | contents_of(calendar_files(calendars)))
-    return Loaded(config, roster, tuple(_warnings(config, tree)), seen, calendars)
+    secret_files = () if offline else tuple(sorted(_secret_files(tree.data, environ)))
+    seen = digest(contents | contents_of(calendar_files(calendars)) | contents_of(secret_files))
+    return Loaded(config, roster, tuple(_warnings(config, tree)), seen, calendars, secret_files)
 
 
-def load_source(path: Path, environ: Mapping[str, str], name: str) -> Source:
-    """Returns one source with its own secrets; those of the others are not asked for.
+def _secret_files(value: object, environ: Mapping[str, str]) -> set[Path]:
+    """The files that hold what `env:NAME` stands for, anywhere in the configuration."""
+    if isinstance(value, str):
+        name = environ.get(f"{value.removeprefix('env:').strip()}_FILE", "").strip()
+        return {Path(name)} if value.startswith("env:") and name else set()
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return {file for child in children for file in _secret_files(child, environ)}
 
-    Raises ConfigError with the problems of the file and of this source; KeyError where there is no such source.
+
+def load_source(
+    path: Path, environ: Mapping[str, str], name: str, part: Literal["auth", "callback"]
+) -> Source:
+    """Returns one source with the secrets of one part of it; no other secret is asked for.
+
+    Raises ConfigError with the problems of the file and of this part; KeyError where there is no such source.
     """
-    load(path, environ, offline=True)
-    tree = merge(
-        [read_tree(str(file), content) for file, content in read_files(configuration_files(path)).items()]
-    )
+    offline = load(path, environ, offline=True).config.sources[name]
+    tree = merge([read_tree(str(file), text) for file, text in read_files(configuration_files(path)).items()])
+    raw = tree.data["sources"][name].get(part)
+    if raw is None:
+        return offline
     try:
-        return Source.model_validate(tree.data["sources"][name], context={"environ": environ})
+        model = Auth if part == "auth" else Callback
+        return offline.model_copy(update={part: model.model_validate(raw, context={"environ": environ})})
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            item["loc"] = ("sources", name, *item["loc"])
+            item["loc"] = ("sources", name, part, *item["loc"])
             tree.problem(place(item), *words(item))
         raise ConfigError(_in_order(tree.problems)) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from bridge.domain.senders.presets import PRESETS
 from config.fields import (
@@ -109,10 +109,19 @@ class Callback(Model):
 
     url: str = Field(max_length=2048)
     """The address: https; http on this machine or with `allow_private` only."""
-    secret: Secret
+    secret: Secret | None = None
     """The secret that signs the news, as `env:NAME`; its value is `whsec_` and base64."""
+    secrets: Annotated[tuple[Secret, ...], Listed] = ()
+    """Several of them, newest first: the news is signed with each, while one is being replaced."""
+    headers: dict[HeaderName, AnySecret] = Field(default_factory=dict)
+    """Further headers that go with each call, each value as `env:NAME`."""
     allow_private: bool = False
     """Whether the address may be on this machine or in a private network."""
+
+    @property
+    def every_secret(self) -> tuple[SecretStr, ...]:
+        """The secrets that sign, newest first."""
+        return (*([] if self.secret is None else [self.secret]), *self.secrets)
 
 
 class Files(Model):

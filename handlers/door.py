@@ -53,15 +53,15 @@ class Door:
         stored: Callable[[], None],
         counter: Counter,
         most_file_bytes: Callable[[], int],
-        public_url: str = "",
+        link: Callable[[str], str | None],
     ) -> None:
-        """`most_file_bytes()`: how much customers' files may take up in all. `public_url` ends without a slash."""
+        """`most_file_bytes()`: what customers' files may take up in all; `link(conversation)`: its customer's page."""
         self.store = store
         self.clock = clock
         self.root = root
         self.sources = sources
         self.rates = Rates()
-        self._public_url = public_url
+        self._link = link
         self.most_file_bytes = most_file_bytes
         self._amounts = Amounts(store)
         self._backlog = backlog
@@ -102,8 +102,8 @@ class Door:
             "conversationKey": key,
             "status": accepted.status,
         }
-        if self._public_url:
-            answer["conversationUrl"] = f"{self._public_url}/talk/{accepted.conversation_id}#key={key}"
+        if link := self._link(accepted.conversation_id):
+            answer["conversationUrl"] = link
         self._counted(source.name, "repeated" if accepted.repeated else "accepted").inc()
         return (200 if accepted.repeated else 202), answer
 

@@ -1,4 +1,4 @@
-"""The product's own pages: GET /kiosk/{source}, /form/{source} and what they load."""
+"""The product's own pages: GET /kiosk/{source}, /form/{source}, /talk/{id} and what they load."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def _page(request: web.Request, page: str) -> web.Response:
     if not source.of_pages:
         raise Problem(404, "There is no page source of this name.")
     return web.Response(body=pages.page_body(page), headers=pages.page_headers(sorted(source.origins)))
+
+
+async def get_talk(_: web.Request) -> web.Response:
+    """The page on which a customer goes on; whether there is such a conversation its key will tell."""
+    return web.Response(body=pages.page_body("talk"), headers=pages.page_headers())
 
 
 async def get_static(request: web.Request) -> web.Response:

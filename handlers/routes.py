@@ -23,6 +23,7 @@ ROUTES = (
     ("GET", "/v1/conversations/{id}/files/{file}", customer.get_file),
     ("GET", "/kiosk/{source}", page_files.get_kiosk),
     ("GET", "/form/{source}", page_files.get_form),
+    ("GET", "/talk/{id}", page_files.get_talk),
     ("GET", "/pages/static/{file}", page_files.get_static),
     ("POST", "/webex/webhooks", webex_calls.post_webhook),
     ("GET", "/healthz", operations.get_health),

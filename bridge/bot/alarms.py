@@ -24,6 +24,7 @@ class ServiceState:
     credential_dead: str = ""
     configuration_refused: str = ""
     webhooks: str = ""
+    callbacks_paused: str = ""
 
 
 class Alarms:
@@ -94,6 +95,9 @@ def _of_service(roster: Roster, trouble: bot_reads.Trouble, state: ServiceState)
         yield Alarm("configuration", text, "the configuration is in force.", leads)
     if state.webhooks:
         yield Alarm("webhooks", state.webhooks, "Webex tells us of answers again.", leads)
+    if state.callbacks_paused:
+        text = f"Answers are not sent to {state.callbacks_paused} any more: the receiver wants none (410)."
+        yield Alarm("callbacks", text, "every receiver is sent its answers again.", leads)
     if trouble.tokens_ending:
         text = f"{trouble.tokens_ending} customers will soon be cut off: Webex does not renew their tokens."
         yield Alarm("tokens", text, "the customers' tokens are renewed again.", leads)

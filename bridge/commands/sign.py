@@ -73,7 +73,7 @@ def _source(settings: Settings, environ: dict[str, str], name: str) -> Source:
     if name not in sources:
         misused(f"--source: {unknown('source', name, sources)}")
     try:
-        return load_source(settings.bridge_config, environ, name)
+        return load_source(settings.bridge_config, environ, name, "auth")
     except ConfigError as error:
         misused("\n".join(str(problem) for problem in error.problems))
 

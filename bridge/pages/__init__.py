@@ -1,6 +1,6 @@
 """The customer's own pages: plain files, and the headers they must be served with. No web framework in here.
 
-Each page finds its source in its own address (`/kiosk/<source>`), so nothing but the demo is templated.
+Each page finds its source or conversation in its own address (`/kiosk/<source>`): nothing but the demo is templated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGES_ROOT = Path(__file__).parent
-PAGES = ("kiosk", "form")
+PAGES = ("kiosk", "form", "talk")
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -31,7 +31,7 @@ class StaticFile:
 
 
 def page_body(page: str) -> bytes:
-    """The HTML of `kiosk` or `form`. Raises KeyError for anything else."""
+    """The HTML of `kiosk`, `form` or `talk`. Raises KeyError for anything else."""
     if page not in PAGES:
         raise KeyError(page)
     return (PAGES_ROOT / f"{page}.html").read_bytes()

@@ -24,6 +24,7 @@ from bridge.clock import ServiceClock
 from bridge.domain.conversation.masking import mask
 from bridge.domain.deadlines import CALL_SECONDS
 from bridge.domain.errors import BridgeError, WebexError
+from bridge.domain.identity import conversation_key
 from bridge.domain.retry import backoff
 from bridge.log_lines import LogLines
 from bridge.ports import Clock
@@ -226,6 +227,7 @@ class Service:
             on_call=self._called,
             more=lambda: self.pumps["call"].wake(),
             leases=leases,
+            link=self._link,
         )
         registrar = Hooks(
             store,
@@ -263,8 +265,15 @@ class Service:
             stored=lambda: self.intake.arrived(),
             counter=self.metrics.events,
             most_file_bytes=lambda: int(self.live.loaded.config.privacy.keep_files_gb * 1024**3),
-            public_url=(self.settings.public_url or "").rstrip("/"),
+            link=self._link,
         )
+
+    def _link(self, conversation_id: str) -> str | None:
+        """The page on which a customer goes on; None where nobody could reach it."""
+        if not self.settings.public_url:
+            return None
+        key = conversation_key(self.root, conversation_id)
+        return f"{self.settings.public_url.rstrip('/')}/talk/{conversation_id}#key={key}"
 
     def _bot(self, target: str | None) -> Bot | None:
         token = self.settings.webex_bot_token
@@ -323,6 +332,7 @@ class Service:
             credential_dead="; ".join(credential.reasons[:2]) or "refused" if credential.dead else "",
             configuration_refused="; ".join(self.reloader.problems[:3]),
             webhooks=webhooks,
+            callbacks_paused=", ".join(self.callbacks.paused),
         )
 
     def _parts(self) -> Parts:
@@ -389,6 +399,7 @@ class Service:
         every(30, "store.try", self.health.try_store)
         every(60, "credential.keep_fresh", self.minter.keep_fresh)
         every(2, "configuration.look", self.reloader.look)
+        every(5, "callbacks.look", self.callbacks.look, first_after=0)
         every(60, "lanes.find_stranded", self._find_stranded)
         every(600, "store.purge", self.retention.run, first_after=30, patience=2 * RUN_SECONDS)
         every(300, "webhooks.look_over", self._look_over)

@@ -15,6 +15,7 @@ from bridge.service.live import Live
 from bridge.service.metrics import Metrics
 from bridge.service.supervision import Loops
 from bridge.service.ticks import Ticks
+from bridge.stages.call import Callbacks
 from bridge.stages.hook import Replies
 from bridge.stages.intake import Intake
 from bridge.stages.pump import Pump
@@ -44,6 +45,7 @@ class Watched(Protocol):
     replies: Replies
     live: Live
     bot: Bot | None
+    callbacks: Callbacks
     draining: bool
     intake: Intake
     pumps: dict[str, Pump[Any]]
@@ -155,6 +157,10 @@ class Health:
             )
         if self._unread:
             degraded.append(f"the answers in {self._unread} open conversations cannot be read at Webex")
+        for source in service.callbacks.paused:
+            degraded.append(
+                f"sources.{source}.callback answered 410 and is called no more until it is configured anew"
+            )
         if service.bot and service.bot.trouble:
             degraded.append(f"agents and leads are not told: {service.bot.trouble}")
         if self.counts and self.counts.dead:

@@ -14,10 +14,10 @@ from bridge.domain.duty.roster import Roster
 from bridge.domain.signing import decode_secret
 from bridge.service.calendars import with_calendars
 from bridge.service.policy import Policy
-from bridge.stages.call import Target
+from bridge.stages.receiver import Target
 from bridge.store.guests import Budget
 from config.load import Loaded
-from config.models import Source
+from config.models import Callback, Source
 from config.senders import sending_of
 from config.texts import Texts
 from handlers.sources import SourceView
@@ -65,15 +65,19 @@ def make_live(loaded: Loaded, now: Callable[[], float]) -> Live:
             name: _view(name, source, config.namespace(name)) for name, source in config.sources.items()
         },
         targets={
-            name: Target(
-                source.callback.url,
-                decode_secret(source.callback.secret.get_secret_value()),
-                source.callback.allow_private,
-            )
-            for name, source in config.sources.items()
-            if source.callback
+            name: target_of(source.callback) for name, source in config.sources.items() if source.callback
         },
         problems=tuple(problems),
+    )
+
+
+def target_of(callback: Callback) -> Target:
+    """Makes the receiver of a source from its configuration."""
+    return Target(
+        callback.url,
+        tuple(decode_secret(secret.get_secret_value()) for secret in callback.every_secret),
+        callback.allow_private,
+        {name: secret.get_secret_value() for name, secret in callback.headers.items()},
     )
 
 

@@ -40,6 +40,7 @@ class Reloader:
         self._service = service
         self._seen = service.live.loaded.fingerprint
         self._calendars = service.live.loaded.calendars  # also of a configuration that was refused for them
+        self._secret_files = service.live.loaded.secret_files
         self._timers = service.live.timers
         self._adopted = service.live
         self.problems: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ class Reloader:
     async def _look(self) -> None:
         service = self._service
         path = service.settings.bridge_config
-        now = await asyncio.to_thread(fingerprint, path, self._calendars)
+        now = await asyncio.to_thread(fingerprint, path, self._calendars, self._secret_files)
         if now != self._seen:
             self._seen = now
             await self._take()
@@ -71,6 +72,7 @@ class Reloader:
         try:
             loaded = await asyncio.to_thread(load, path, service.environ)
             self._seen, self._calendars = loaded.fingerprint, loaded.calendars
+            self._secret_files = loaded.secret_files
             live = await asyncio.to_thread(make_live, loaded, service.clock.now)
         except ConfigError as error:
             self._refuse(tuple(str(problem) for problem in error.problems))

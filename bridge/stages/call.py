@@ -1,72 +1,36 @@
-"""News to the source's own address: signed, in order, only to places we may call, until it is taken."""
+"""News to the source's own address: in order, until it is taken, or until the receiver wants no more."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-import aiohttp
 import structlog
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import DefaultResolver
-from yarl import URL
 
-from bridge.domain.conversation.public import iso
-from bridge.domain.reach import is_public
 from bridge.domain.retry import MOST_DAYS, callback_wait
-from bridge.domain.signing import sign
 from bridge.domain.turns import MOST_OF_HOST, free_places
 from bridge.ports import Clock
 from bridge.stages.leases import Leases
-from bridge.store import calls, settling
+from bridge.stages.receiver import Answered, Caller, Target, news_body
+from bridge.store import calls, pauses, settling
 from bridge.store.calls import CallClaim, Turn
 from bridge.store.outbox import Work
 from bridge.store.settling import Settled
 from bridge.store.store import Store
-from bridge.webex.wire_errors import parse_retry_after
 
-_TIMEOUT = aiohttp.ClientTimeout(total=20, connect=10)
 _LONGEST_RETRY_AFTER = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a source's news goes. `secret` signs it."""
-
-    url: str
-    secret: bytes
-    allow_private: bool
-
-
-class Forbidden(Exception):
-    """The address is one that we do not call."""
-
-
-class PublicResolver(AbstractResolver):
-    """Gives only public addresses, at every connection: a name that changes its mind gains nothing."""
-
-    def __init__(self) -> None:
-        self._resolver = DefaultResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        public = [one for one in found if is_public(one["host"])]
-        if not public:
-            raise Forbidden(f"{host} is not a public address")
-        return public
-
-    async def close(self) -> None:
-        await self._resolver.close()
+_GONE = 410
+_PAUSE_SECONDS = (
+    3600.0  # what is paused is looked at once in so long; a changed configuration has it go on at once
+)
 
 
 class Callbacks:
-    """The workers of the stage `call`. `more()`: there is room again for news of a source that had none."""
+    """The workers of the stage `call`.
+
+    `more()`: there is room again for news of a source that had none. `link(conversation)`: where its customer goes on.
+    """
 
     def __init__(
         self,
@@ -76,28 +40,48 @@ class Callbacks:
         on_call: Callable[[str, bool], None],
         more: Callable[[], None],
         leases: Leases,
+        link: Callable[[str], str | None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._targets = targets
         self._on_call = on_call
         self._more = more
+        self._link = link
         self._lease = leases.seconds
         self._log = structlog.get_logger()
         self._busy: dict[str, str] = {}  # the source of each lane that is worked
         self._short: set[str] = set()  # sources that may have more than they got
         self._served: dict[str, int] = {}  # when each source was given something last, in claims
         self._claims = 0
-        requests = leases.request_class()
-        self._public = _session(PublicResolver(), requests)
-        self._private = _session(None, requests)
+        self._caller = Caller(leases.request_class())
+        self._paused: dict[str, str] = {}  # by source, the receiver that wants no more
 
     async def close(self) -> None:
-        await asyncio.gather(self._public.close(), self._private.close())
+        """Closes the connections to receivers."""
+        await self._caller.close()
+
+    @property
+    def paused(self) -> list[str]:
+        """The sources whose receiver asked to be called no more, and was not changed since."""
+        return sorted(source for source, target in self._targets().items() if self._is_paused(source, target))
+
+    def _is_paused(self, source: str, target: Target) -> bool:
+        return self._paused.get(source) == target.fingerprint
+
+    async def look(self) -> None:
+        """Learns which receivers are paused, also by other processes; has the news go on where one was changed."""
+        self._paused = await self._store.read(pauses.paused)
+        now, targets = self._clock.now(), self._targets()
+        for source in self._paused:
+            target = targets.get(source)
+            if target is None or not self._is_paused(source, target):
+                await self._store.do(pauses.resume, pauses.Resumption(source, now))
+                self._more()
 
     async def claim(self, room: int) -> Sequence[Work]:
         """Leases only what can be called at once: what waits for a host that is full waits in the store."""
-        hosts = {source: _host(target) for source, target in self._targets().items()}
+        hosts = {source: target.host for source, target in self._targets().items()}
         by_source, free = free_places(hosts, Counter(self._busy.values()))
         longest_ago_first = sorted(hosts, key=lambda source: self._served.get(source, 0))
         turns = tuple(Turn(source, hosts[source], by_source[source]) for source in longest_ago_first)
@@ -137,9 +121,12 @@ class Callbacks:
         target = self._targets().get(work.address or "")
         if target is None:
             return await self._settle(work, "dead", "the source has no callback any more")
-        problem, gone, retry_after = await self._post(work, target)
-        self._on_call(work.address or "", problem is None)
-        if problem is None:
+        source = work.address or ""
+        if self._is_paused(source, target):
+            return await self._put_off(work)
+        answered = await self._post(work, target)
+        self._on_call(source, answered.problem is None)
+        if answered.problem is None:
             return await self._settle(work, "done")
         now = self._clock.now()
         self._log.warning(
@@ -147,75 +134,47 @@ class Callbacks:
             conversation=work.conversation_id,
             delivery=work.id,
             attempt=work.attempt,
-            reason=problem,
+            reason=answered.problem,
         )
-        if gone or now - work.created_at > MOST_DAYS * 86400:
-            return await self._settle(work, "dead", problem)
-        wait = max(callback_wait(work.attempt, self._clock.chance()), min(retry_after, _LONGEST_RETRY_AFTER))
-        return await self._settle(work, "again", problem, again_at=now + wait)
+        if answered.status == _GONE:
+            return await self._pause(work, source, target)
+        if now - work.created_at > MOST_DAYS * 86400:
+            return await self._settle(work, "dead", answered.problem)
+        asked = min(answered.retry_after, _LONGEST_RETRY_AFTER)
+        wait = max(callback_wait(work.attempt, self._clock.chance()), asked)
+        return await self._settle(work, "again", answered.problem, again_at=now + wait)
 
-    async def _post(self, work: Work, target: Target) -> tuple[str | None, bool, float]:
-        """(what went wrong or None, whether for good, the seconds the receiver asks us to wait)."""
+    async def _pause(self, work: Work, source: str, target: Target) -> Work | None:
+        """The receiver wants no more: all its news waits until it is configured anew."""
+        self._paused[source] = target.fingerprint
+        self._log.error("callback.paused", source=source)
+        await self._store.do(pauses.pause, pauses.Pause(source, target.fingerprint))
+        return await self._put_off(work)
+
+    async def _put_off(self, work: Work) -> Work | None:
+        settled = Settled(
+            work,
+            "again",
+            self._clock.now(),
+            self._lease,
+            again_at=self._clock.now() + _PAUSE_SECONDS,
+            error="the receiver answered 410 and is called no more",
+            counted=False,
+        )
+        return (await self._store.do(settling.settle, settled)).work
+
+    async def _post(self, work: Work, target: Target) -> Answered:
         payload = json.loads(work.payload)
-        body = json.dumps(
-            {"type": payload["type"], "timestamp": iso(payload["at"]), "data": payload["data"]},
-            ensure_ascii=False,
-        ).encode()
-        webhook_id = f"news_{work.conversation_id}_{work.id}"
-        timestamp = int(self._clock.now())
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(target.secret, webhook_id, timestamp, body),
-        }
-        try:
-            session = self._session_for(target)
-            async with session.post(
-                target.url, data=body, headers=headers, allow_redirects=False, timeout=_TIMEOUT
-            ) as response:
-                if 200 <= response.status < 300:
-                    return None, False, 0
-                asked = response.headers.get("Retry-After")
-                wait = parse_retry_after(asked, self._clock.now()) if asked else 0.0
-                return f"the receiver answered {response.status}", response.status == 410, wait
-        except Forbidden as error:
-            return str(error), False, 0
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            inner = error.__cause__ if isinstance(error.__cause__, Forbidden) else None
-            return str(inner or f"the receiver could not be reached ({type(error).__name__})"), False, 0
-
-    def _session_for(self, target: Target) -> aiohttp.ClientSession:
-        if target.allow_private:
-            return self._private
-        host = URL(target.url).host or ""
-        try:
-            public = is_public(host)
-        except ValueError:
-            public = True  # a name, which the resolver judges
-        if not public:
-            raise Forbidden(f"{host} is not a public address")
-        return self._public
+        data = payload["data"]
+        if link := self._link(work.conversation_id):
+            data = {**data, "conversationUrl": link}
+        body = news_body(payload["type"], payload["at"], data)
+        return await self._caller.post(
+            target, f"news_{work.conversation_id}_{work.id}", body, self._clock.now()
+        )
 
     async def _settle(
         self, work: Work, outcome: str, error: str | None = None, *, again_at: float = 0
     ) -> Work | None:
         settled = Settled(work, outcome, self._clock.now(), self._lease, again_at=again_at, error=error)
         return (await self._store.do(settling.settle, settled)).work
-
-
-def _session(
-    resolver: AbstractResolver | None, requests: type[aiohttp.ClientRequest]
-) -> aiohttp.ClientSession:
-    """No cookies: what one receiver sets is nothing to another. How many calls at once, the claims see to."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=resolver, limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        request_class=requests,
-        auto_decompress=False,  # only the status and the head of an answer are read
-    )
-
-
-def _host(target: Target) -> str:
-    url = URL(target.url)
-    return f"{url.host}:{url.port}"

@@ -86,6 +86,17 @@ def wake(connection: Connection, keys: Iterable[str], at: float) -> None:
     _WAKE.many(connection, rows)
 
 
+def hurry_source(connection: Connection, source: str, at: float) -> None:
+    """Has what waits for a source's receiver looked at by `at`, unless somebody works on it."""
+    waiting = (
+        lanes.c.stage == CALL,
+        lanes.c.source == source,
+        lanes.c.owner.is_(None),
+        lanes.c.ready_at > at,
+    )
+    connection.execute(update(lanes).where(*waiting).values(ready_at=at))
+
+
 def soon(connection: Connection, keys: Sequence[str], at: float) -> None:
     """Has threads read at `at` at the latest, unless they are leased or parked by a 429."""
     if not keys:

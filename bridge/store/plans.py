@@ -139,6 +139,7 @@ class Changes:
         data = {
             "conversationId": conversation.id,
             "subject": conversation.subject,
+            **({"context": json.loads(conversation.context)} if conversation.context else {}),
             **_public(conversation, news.data),
         }
         return NewDelivery(

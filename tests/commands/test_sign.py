@@ -129,3 +129,30 @@ def test_too_large_a_file_is_warned_of(bridge, write, tmp_path) -> None:
     ran = bridge("sign", "--source", "kiosk", "e.json", KIOSK_SECRET=SECRET)
     assert ran.code == 0
     assert "413" in ran.err
+
+
+def test_only_its_own_source_s_secret_is_needed(bridge, tmp_path) -> None:
+    """What the others' variables are is nobody's business here; its own must be set."""
+    config = tmp_path / "bridge.yaml"
+    config.write_text(
+        "sources:\n"
+        "  kiosk: {auth: {secrets: [env:KIOSK_ALONE]}}\n"
+        "  form:\n"
+        "    auth: {preset: tally, secrets: [env:TALLY_ALONE]}\n"
+        "    callback: {url: 'https://forms.example.com', secret: env:HOOK_ALONE}\n"
+        "agents: {amy: {email: amy@example.com}}\n"
+        "teams: {desk: {timezone: Europe/London, agents: [amy]}}\n"
+        "routes: [{team: desk}]\n"
+    )
+    event = tmp_path / "event.json"
+    event.write_text("{}")
+    ran = bridge(
+        "sign", "--source", "form", "--config", str(config), str(event), TALLY_ALONE="a-secret-of-some-length"
+    )
+    assert ran.code == 0, ran.err
+    assert "-H 'Tally-Signature: " in ran.out
+    ran = bridge("sign", "--source", "form", "--config", str(config), str(event))
+    assert ran.code == 2
+    assert "sources.form.auth.secrets[0]" in ran.err
+    assert "TALLY_ALONE is not set" in ran.err
+    assert "KIOSK_ALONE" not in ran.err

@@ -122,6 +122,7 @@ class FakeBridge:
             [
                 web.get("/kiosk/{source}", self._page),
                 web.get("/form/{source}", self._page),
+                web.get("/talk/{source}", self._page),
                 web.get("/demo", self._demo),
                 web.get("/pages/static/{file}", self._static),
                 web.post("/v1/pages/{source}", self._start),

@@ -4,97 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import ClientTimeout
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import DefaultResolver
 from sqlalchemy import Connection, func, select
-from standardwebhooks.webhooks import Webhook
 
 from bridge.simulator import Simulator, World
 from bridge.store.tables import lanes
-from tests.harness import RunningBridge, ShiftedClock, config, eventually, free_port, running, whsec
+from tests.harness import RunningBridge, ShiftedClock, config, eventually, running
+from tests.scenarios.receiver import ENVIRON, Receiver, receiving, setup
 from tests.scenarios.steps import answer, greeted
-
-HOOK_SECRET = b"hook-secret-hook-secret-hook-sec"
-
-
-class Receiver:
-    """A form's server. `answers`: the statuses of its next answers, then 200 for ever."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.taken: list[dict[str, Any]] = []
-        self.ids: list[str] = []
-        self.answers: list[int] = []
-        self.headers: dict[str, str] = {}
-        self.clock_shift = 0.0
-        self.held: asyncio.Event | None = None  # while there is one that is not set, no call is answered
-        self.here = self.most = 0  # calls under way, now and at most
-        self.cookies: list[str] = []
-        self.endless = False  # the answer's body never ends
-
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        self.here += 1
-        self.most = max(self.most, self.here)
-        try:
-            if self.held:
-                await self.held.wait()
-            return await self._take(request)
-        finally:
-            self.here -= 1
-
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        self.cookies += request.headers.getall("Cookie", ())
-        if not self.clock_shift:
-            Webhook(whsec(HOOK_SECRET)).verify(raw, dict(request.headers))
-        self.ids.append(request.headers["webhook-id"])
-        status = self.answers.pop(0) if self.answers else 200
-        if status == 200:
-            self.taken.append(json.loads(raw))
-        if self.endless:
-            await self._pour(request)
-        return web.Response(status=status, headers=self.headers)
-
-    async def _pour(self, request: web.Request) -> None:
-        """Until nobody wants it any more."""
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(bytes(65_536))
-
-    @property
-    def types(self) -> list[str]:
-        return [news["type"] for news in self.taken]
-
-
-@asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    app = web.Application()
-    app.router.add_post("/hook", receiver.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", receiver.port).start()
-    try:
-        yield receiver
-    finally:
-        await runner.cleanup()
-
-
-def setup(receiver: Receiver, **callback: Any) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{receiver.port}/hook"
-    whole = {"url": url, "secret": "env:HOOK", "allow_private": True, **callback}
-    return config(sources={"kiosk": {"callback": whole}})
-
-
-ENVIRON = {"HOOK": whsec(HOOK_SECRET)}
 
 
 async def test_news_of_a_whole_conversation(sim: Simulator, world: World) -> None:
@@ -151,18 +73,6 @@ async def test_receiver_that_is_down_for_a_day(sim: Simulator, world: World, clo
             await eventually(lambda n=number: len(receiver.ids) >= n)
         await eventually(lambda: len(receiver.taken) == 2)
         assert len(set(receiver.ids)) == 2
-
-
-async def test_410_stops_and_leaves_a_dead_letter(sim: Simulator, world: World) -> None:
-    """The receiver wants no more of it: not tried again, kept, said in /readyz; later news go on."""
-    async with receiving() as receiver, running(setup(receiver), sim, environ=ENVIRON) as bridge:
-        receiver.answers = [410]
-        ada = await bridge.opened("ada", "one")
-        await eventually(lambda: len(receiver.taken) == 1)
-        await eventually(lambda: _dead(bridge, 1))
-        await ada.say("two")
-        await eventually(lambda: len(receiver.taken) == 2)
-        assert len(receiver.ids) == 3
 
 
 def two_sources(one: Receiver, other: Receiver) -> dict[str, Any]:
@@ -243,7 +153,7 @@ async def test_receiver_that_drips_is_given_up(
     sim: Simulator, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A byte now and then does not keep a place for longer than a whole call may take."""
-    monkeypatch.setattr("bridge.stages.call._TIMEOUT", ClientTimeout(total=0.5))
+    monkeypatch.setattr("bridge.stages.receiver._TIMEOUT", ClientTimeout(total=0.5))
     calls = 0
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -276,7 +186,7 @@ async def test_private_addresses_are_not_called(sim: Simulator, monkeypatch: pyt
         async def resolve(self, host: str, *rest: Any) -> list[ResolveResult]:
             return await super().resolve("127.0.0.1", *rest)
 
-    monkeypatch.setattr("bridge.stages.call.DefaultResolver", Resolver)
+    monkeypatch.setattr("bridge.stages.receiver.DefaultResolver", Resolver)
     async with receiving() as receiver:
         url = f"https://hooks.example.com:{receiver.port}/hook"
         refused = setup(receiver, url=url, allow_private=False)
