@@ -22,6 +22,7 @@ from bridge.commands import (
     erase,
     export,
     guests,
+    init,
     running,
     sign,
 )
@@ -39,6 +40,7 @@ app.callback()(running.bridge)
 app.command()(running.run)
 app.command()(running.demo)
 app.command()(running.simulator)
+app.command()(init.init)
 app.command()(check.check)
 app.command()(duty.preview)
 app.command()(duty.coverage)

@@ -13,14 +13,19 @@ from config.settings import Settings, SettingsError, load_settings, missing_cred
 ENVIRONMENT = "environment"
 
 
-def report(path: Path, environ: Mapping[str, str]) -> tuple[list[Problem], Loaded | None]:
-    """All problems, those of the environment last, and the configuration where it can be used."""
+def report(
+    path: Path, environ: Mapping[str, str], *, offline: bool = False
+) -> tuple[list[Problem], Loaded | None]:
+    """All problems, those of the environment last, and the configuration where it can be used.
+
+    `offline`: the environment is not looked at, and no secret is asked for.
+    """
     try:
-        loaded: Loaded | None = load(path, environ)
+        loaded: Loaded | None = load(path, environ, offline=offline)
         problems = list(loaded.warnings) if loaded else []
     except ConfigError as error:
         loaded, problems = None, error.problems
-    return problems + _environment(environ, loaded), loaded
+    return problems + ([] if offline else _environment(environ, loaded)), loaded
 
 
 def _environment(environ: Mapping[str, str], loaded: Loaded | None) -> list[Problem]:

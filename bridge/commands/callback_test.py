@@ -34,11 +34,11 @@ _MESSAGE = {
     "agent": "Test",
 }
 _KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("conversation.queued", {"queuePosition": 1, "opensAt": None}),
+    ("conversation.queued", {"opensAt": None}),
     ("conversation.opened", {"agent": {"name": "Test"}}),
     ("message.created", {"message": _MESSAGE}),
     ("message.failed", {"messageId": "msg_test", "reason": "a test"}),
-    ("conversation.ended", {"reason": "agent"}),
+    ("conversation.ended", {"endReason": "agent"}),
 )
 
 

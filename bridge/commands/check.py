@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.commands.common import ConfigFile, config_path, environment, plainly, say
+from bridge.commands.common import ConfigFile, config_path, environment, misused, plainly, say
 
 if TYPE_CHECKING:
     from bridge.domain.duty.roster import Roster
@@ -19,6 +19,10 @@ def check(
     live: Annotated[
         bool, typer.Option("--live", help="Also ask Webex: tokens, scopes, agents, the bot.")
     ] = False,
+    rota: Annotated[
+        bool,
+        typer.Option("--rota", help="Only the file: no secret and no environment variable is asked for."),
+    ] = False,
 ) -> None:
     """Find what is wrong with the configuration.
 
@@ -28,15 +32,19 @@ def check(
     \b
     bridge check --config config/bridge.yaml
     bridge check --live
+    bridge check --rota --config new-rota.yaml
     """
     from bridge.clock import SystemClock
     from config.check import render, report
 
+    if live and rota:
+        misused("--live asks Webex, --rota nobody: use one of them")
     environ = environment(config)
-    problems, loaded = report(config_path(environ), environ)
+    problems, loaded = report(config_path(environ), environ, offline=rota)
     if loaded is not None:
         problems += calendar_problems(loaded.roster, datetime.fromtimestamp(SystemClock().now(), UTC))
-    problems += key_problems(environ)
+    if not rota:
+        problems += key_problems(environ)
     if live and loaded is not None and not any(problem.severity == "error" for problem in problems):
         from bridge.commands.live_check import ask_webex
         from config.settings import load_settings
