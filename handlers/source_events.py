@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -27,6 +28,7 @@ from handlers.sources import SourceView
 
 MOST_MEMBERS = 100  # of a body that is a list
 _LONGEST_CHALLENGE = 1000
+_PLAIN_ID = re.compile(r"[\x20-\x7e]{1,100}")
 
 
 async def post_event(request: web.Request) -> web.Response:
@@ -101,10 +103,19 @@ def _event(source: SourceView, value: Any, signed_id: str | None, now: float) ->
 def _own_id(source: SourceView, value: Any) -> str:
     """What the body calls itself, else a hash of it: a header that nobody signed proves nothing."""
     found = search(source.id, value) if source.id else None
-    if isinstance(found, str | int) and not isinstance(found, bool) and str(found):
-        return f"id:{found}"
+    if isinstance(found, str | int) and not isinstance(found, bool) and (own := str(found)):
+        # Whatever else a body calls itself (half a character, NUL) is kept as a hash: not every store takes it.
+        return (
+            f"id:{own}"
+            if _PLAIN_ID.fullmatch(own)
+            else f"id:sha256:{_hash(own.encode('utf-8', 'surrogatepass'))}"
+        )
     canonical = json.dumps(value, sort_keys=True).encode()
-    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+    return f"sha256:{_hash(canonical)}"
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
 
 
 def authenticate(request: web.Request, source: SourceView, body: bytes, now: float) -> str | None:
