@@ -13,8 +13,11 @@ from prometheus_client import Counter
 from pydantic_core import to_json
 
 from bridge.domain import identity
+from bridge.domain.conversation.answer import ACCEPTED
+from bridge.domain.conversation.public import iso
 from bridge.ports import Clock
 from bridge.store import reads
+from bridge.store.envelopes import EVENT
 from bridge.store.inbox import (
     Accepted,
     Arrival,
@@ -28,6 +31,7 @@ from bridge.store.inbox import (
 from bridge.store.reads import Backlog
 from bridge.store.store import Store
 from handlers.amounts import Amounts
+from handlers.decisions import Decisions
 from handlers.events import Event, EventData, Words, context_text, words_of
 from handlers.problems import Problem
 from handlers.rates import Rates
@@ -54,6 +58,7 @@ class Door:
         counter: Counter,
         most_file_bytes: Callable[[], int],
         link: Callable[[str], str | None],
+        decisions: Decisions,
     ) -> None:
         """`most_file_bytes()`: what customers' files may take up in all; `link(conversation)`: its customer's page."""
         self.store = store
@@ -61,6 +66,7 @@ class Door:
         self.root = root
         self.sources = sources
         self.rates = Rates()
+        self._decisions = decisions
         self._link = link
         self.most_file_bytes = most_file_bytes
         self._amounts = Amounts(store)
@@ -84,23 +90,29 @@ class Door:
         `limits` hold beside the source's own.
         """
         # The prefix keeps a source's ids apart from the keys of other envelopes, whatever the source is called.
-        unique = f"event:{source.name}:{_short(webhook_id)}"
+        unique = f"{EVENT}{source.name}:{_short(webhook_id)}"
         counted = await self._take_from_rates(
             unique, (*limits, (f"source:{source.name}", source.rate_per_minute))
         )
         accepted: Accepted | None = None
-        try:
-            self._check_backlog(source.name)
-            accepted = await self._accept(self._arrival(source, unique, event))
-        finally:
-            if accepted is None or accepted.repeated:  # limits count what is accepted
-                self._give_back(counted)
+        with self._decisions.waiting(unique) as decided:
+            try:
+                self._check_backlog(source.name)
+                accepted = await self._accept(self._arrival(source, unique, event))
+            finally:
+                if accepted is None or accepted.repeated:  # limits count what is accepted
+                    self._give_back(counted)
+            came = accepted.answer if accepted.answer != ACCEPTED else await self._decisions.wait(decided)
+        if came is None:  # another process may have decided it
+            came = await self.store.read(reads.answer_to, unique)
         key = identity.conversation_key(self.root, accepted.conversation_id)
         answer = {
             "eventId": identity.event_id(source.name, webhook_id),
             "conversationId": accepted.conversation_id,
             "conversationKey": key,
-            "status": accepted.status,
+            "status": came.status,
+            "queuePosition": came.position,
+            "opensAt": iso(came.opens_at),
         }
         if link := self._link(accepted.conversation_id):
             answer["conversationUrl"] = link

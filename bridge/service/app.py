@@ -65,6 +65,7 @@ from bridge.webex.gates import Connector, Gates
 from bridge.webex.setup import OUR_WEBHOOKS
 from config.load import Loaded
 from config.settings import Settings
+from handlers.decisions import Decisions
 from handlers.door import Door
 from handlers.feed import Feeds, Following
 from handlers.parts import Demo, Parts
@@ -240,6 +241,7 @@ class Service:
             registered=lambda: self.pumps["hear"].wake(),
             lease_seconds=LEASE_SECONDS,
         )
+        self.decisions = Decisions(lambda: self.intake.flooded)
         self.intake = Intake(store, self._round, self._begun, self._decided)
         self.pumps: dict[str, Pump[Any]] = {
             "say": Pump("say", courier.claim, courier.work, _SAY, leases, self._give_back),
@@ -266,6 +268,7 @@ class Service:
             counter=self.metrics.events,
             most_file_bytes=lambda: int(self.live.loaded.config.privacy.keep_files_gb * 1024**3),
             link=self._link,
+            decisions=self.decisions,
         )
 
     def _link(self, conversation_id: str) -> str | None:
@@ -495,6 +498,7 @@ class Service:
         return {"say"} if self.pumps["say"].claim_now() else set()
 
     def _decided(self, outcome: Outcome) -> None:
+        self.decisions.tell(outcome.answers)
         for stage in outcome.stages:
             self.pumps[stage].wake()
         self._tell({*outcome.touched, *(f"team:{team}" for team in outcome.teams)})

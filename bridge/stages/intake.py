@@ -71,6 +71,11 @@ class Intake:
         claimed = self._begun()
         self._working.add_done_callback(partial(self._worked, claimed), context=OF_NO_REQUEST)
 
+    @property
+    def flooded(self) -> bool:
+        """True while events come so fast that rounds rest between each other."""
+        return self._flood.is_on(asyncio.get_running_loop().time())
+
     def stop(self) -> None:
         self._stopping = True
 

@@ -15,12 +15,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
 
+from bridge.domain.conversation.answer import Answer
 from bridge.domain.conversation.decide import decide, look_again
 from bridge.domain.conversation.desk import AgentState, Desk
 from bridge.domain.conversation.facts import SHOWN, Delivered, Facts
 from bridge.domain.conversation.model import Conversation, Envelope, Plan, Said
 from bridge.domain.conversation.refusals import Refusal
 from bridge.store import refusals
+from bridge.store.answers import answers_to
 from bridge.store.engine.prepared import Prepared, among
 from bridge.store.overrides import current
 from bridge.store.pieces import Failed, Pieces
@@ -66,6 +68,7 @@ class Outcome:
     teams: set[str] = field(default_factory=set)
     log: list[Logged] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
 
     def add(self, other: Outcome) -> None:
         """What a piece of this round did."""
@@ -126,7 +129,8 @@ class _Worker:
             self._drain()
         outcome = self.write()
         outcome.envelopes, outcome.more = len(taken.rows), taken.more
-        done(self._connection, taken, self._round.now)
+        outcome.answers = answers_to(self._connection, taken.rows, self._now)
+        done(self._connection, taken, self._round.now, outcome.answers)
         return outcome
 
     def decide(self, rows: Sequence[Any]) -> None:

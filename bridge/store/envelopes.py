@@ -11,6 +11,9 @@ from bridge.store.engine.sql import insert_missing
 from bridge.store.lanes import in_lane, wake
 from bridge.store.tables import envelopes
 
+# What the keys of events begin with, so that they are told from those of other envelopes.
+EVENT = "event:"
+
 
 class NewEnvelope(NamedTuple):
     """What happened in a conversation, to be decided. `body`: JSON, by `kind`; `key`: it counts once."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, bindparam, select, update
 
+from bridge.domain.conversation.answer import ACCEPTED, Answer, answer_of
 from bridge.store.engine.prepared import Prepared, among
 from bridge.store.engine.sql import insert_all, insert_missing
 from bridge.store.envelopes import NewEnvelope, put_envelopes
@@ -49,8 +50,10 @@ class Arrival(NamedTuple):
 
 
 class Accepted(NamedTuple):
+    """An event is on disk. `answer`: what came of it, `ACCEPTED` where that is not decided yet."""
+
     conversation_id: str
-    status: str  # accepted | queued | open
+    answer: Answer
     repeated: bool
 
 
@@ -98,7 +101,7 @@ def accept(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted
 
 def _load(connection: Connection, arrivals: Sequence[Arrival]) -> _Batch:
     known = {
-        row.key: Accepted(row.conversation_id, row.answered, True)
+        row.key: Accepted(row.conversation_id, answer_of(row.answered), True)
         for row in _KNOWN.one(connection, keys=[arrival.key for arrival in arrivals])
     }
     fresh = [arrival for arrival in arrivals if arrival.key not in known]
@@ -138,7 +141,7 @@ def _guests(connection: Connection, ids: set[str]) -> Sequence[Any]:
 def _accept_one(arrival: Arrival, batch: _Batch) -> Accepted | Exception:
     known = batch.known.get(arrival.key)
     if known:
-        return Accepted(known.conversation_id, known.status, True)
+        return known
     conversation = _meant(arrival, batch)
     opening = arrival.opening
     if conversation and opening and conversation.display_name != opening.display_name:
@@ -250,14 +253,14 @@ def _close(conversation: _Open, arrival: Arrival, batch: _Batch, reason: str | N
 
 
 def _put(arrival: Arrival, conversation: _Open, batch: _Batch) -> Accepted:
-    status = "accepted" if conversation.status == "new" else conversation.status
+    answer = Answer("ended") if arrival.kind == "ended" else ACCEPTED
     batch.envelopes.append(
-        _envelope(arrival.key, arrival.kind, conversation, arrival.body, arrival.at, answered=status)
+        _envelope(arrival.key, arrival.kind, conversation, arrival.body, arrival.at, answered=answer.text())
     )
     if arrival.kind == "ended":
         _close(conversation, arrival, batch)
-    batch.known[arrival.key] = Accepted(conversation.id, status, True)
-    return Accepted(conversation.id, status, False)
+    batch.known[arrival.key] = Accepted(conversation.id, answer, True)
+    return Accepted(conversation.id, answer, False)
 
 
 def _envelope(

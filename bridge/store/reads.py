@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
 
+from bridge.domain.conversation.answer import ACCEPTED, Answer, answer_of
 from bridge.domain.conversation.hearing import HINT_TRIES
 from bridge.domain.conversation.model import Conversation, Said
 from bridge.store.engine.committer import StoreUnavailable
@@ -40,7 +41,7 @@ def conversation_state(connection: Connection, conversation_id: str) -> State | 
     if row is None:
         return None
     conversation = conversation_of(row)
-    return State(conversation, _position(connection, conversation))
+    return State(conversation, position(connection, conversation))
 
 
 def source_of(connection: Connection, conversation_id: str) -> str | None:
@@ -48,12 +49,19 @@ def source_of(connection: Connection, conversation_id: str) -> str | None:
     return connection.execute(query).scalar()
 
 
+def answer_to(connection: Connection, key: str) -> Answer:
+    """What the sender of the event of this key is told, `ACCEPTED` where that is not decided yet."""
+    text = connection.execute(select(envelopes.c.answered).where(envelopes.c.key == key)).scalar()
+    return answer_of(text) if text else ACCEPTED
+
+
 def was_accepted(connection: Connection, key: str) -> bool:
     """Whether an event (or call) of this key was accepted before."""
     return connection.execute(select(envelopes.c.id).where(envelopes.c.key == key)).first() is not None
 
 
-def _position(connection: Connection, conversation: Conversation) -> int | None:
+def position(connection: Connection, conversation: Conversation) -> int | None:
+    """The place of a conversation in its team's queue, from 1; None where it does not wait."""
     if conversation.status != "queued":
         return None
     c = conversations.c

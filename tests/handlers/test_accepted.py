@@ -8,13 +8,13 @@ from tests.harness import RunningBridge, eventually
 
 
 async def test_answer_names_the_conversation_and_its_key(bridge: RunningBridge) -> None:
-    """202 with four members; follow-ups and the end answer with the same conversation and key."""
+    """202 with six members; follow-ups and the end answer with the same conversation and key."""
     status, first = await bridge.event(subject="ada", displayName="Ada", message="hello")
     assert (status, set(first) - {"headers"}) == (
         202,
-        {"eventId", "conversationId", "conversationKey", "status"},
+        {"eventId", "conversationId", "conversationKey", "status", "queuePosition", "opensAt"},
     )
-    assert first["status"] in ("accepted", "queued", "open")
+    assert (first["status"], first["queuePosition"], first["opensAt"]) == ("open", None, None)
     answers = [
         await bridge.event("message.created", subject="ada", message="two"),
         await bridge.event("message.created", conversationId=first["conversationId"], message="three"),
@@ -27,6 +27,7 @@ async def test_answer_names_the_conversation_and_its_key(bridge: RunningBridge) 
         assert status == 202
         same = ("conversationId", "conversationKey")
         assert [answer[name] for name in same] == [first[name] for name in same]
+    assert [answer["status"] for _, answer in answers] == ["open", "open", "open", "ended"]
     assert len({answer["eventId"] for _, answer in answers}) == 4
 
 

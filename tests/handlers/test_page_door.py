@@ -35,7 +35,10 @@ async def test_page_begins_a_conversation(bridge: RunningBridge) -> None:
     status, one, headers = await start(
         bridge, {"displayName": "Ada", "message": "hello", "unknown": "\ud800"}
     )
-    assert (status, set(one)) == (202, {"eventId", "conversationId", "conversationKey", "status"})
+    assert (status, set(one)) == (
+        202,
+        {"eventId", "conversationId", "conversationKey", "status", "queuePosition", "opensAt"},
+    )
     assert headers["Access-Control-Allow-Origin"] == OTHER_SHOP
     _, two, _ = await start(bridge, {"displayName": "Ada", "message": "again", "subject": "mine"})
     assert one["conversationId"] != two["conversationId"]

@@ -13,7 +13,7 @@ async def test_a_repeat_is_stored_once(bench):
     again = await bench.accept("e1", text="something else")
     assert not first.repeated
     assert again.repeated
-    assert (again.conversation_id, again.status) == (first.conversation_id, first.status)
+    assert (again.conversation_id, again.answer) == (first.conversation_id, first.answer)
     assert (await bench.intake()).envelopes == 1
 
 

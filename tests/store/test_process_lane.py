@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from bridge.domain.conversation.answer import ACCEPTED
 from bridge.domain.conversation.model import SourceRules
 from bridge.domain.errors import crash
 from bridge.service.policy import Policy
@@ -59,7 +60,7 @@ async def test_an_event_is_accepted_decided_and_claimed(bench):
     await bench.store.do(policies.adopt, policies.Adopted("p1", policy))
     accepted = bench.accept("e1")
     worked = bench.store.do(deciding.work, deciding.Round(bench.clock.at, "p1"))
-    assert (await accepted).status == "accepted"
+    assert (await accepted).answer == ACCEPTED
     outcome = await worked
     assert (outcome.envelopes, outcome.stages) == (1, {"say"})
     assert [line.event for line in outcome.log] == ["conversation.opened"]
@@ -195,8 +196,8 @@ async def test_the_writer_inherits_no_secret(monkeypatch: pytest.MonkeyPatch, tm
     lane = ProcessLane(Begin(f"sqlite:///{tmp_path}/x.db", "json", "info"))
     await lane.start(lambda _: None, lambda _: None)
     try:
-        raw = _environment_of(lane._process.pid)
-        given = dict(one.split("=", 1) for one in raw.decode().split("\0") if one)
+        # Between fork and exec the child still has its parent's.
+        given = await eventually(lambda: _environment_if_begun(lane._process.pid))
     finally:
         await lane.stop(60)
     assert (given["PGSSLROOTCERT"], given["TZ"], given["PATH"]) == ("ca.pem", "UTC", os.environ["PATH"])
@@ -235,3 +236,9 @@ def _runs(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def _environment_if_begun(pid: int) -> dict[str, str] | None:
+    raw = _environment_of(pid).decode()
+    given = dict(one.split("=", 1) for one in raw.split("\0") if one)
+    return given if "PGSSLROOTCERT" in given and "WEBEX_BOT_TOKEN" not in given else None
