@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from aiohttp import web
@@ -43,15 +44,18 @@ def observed(seconds: Histogram) -> Any:
     return observe
 
 
+_PROCESS = secrets.token_hex(4)
+_numbers = count()
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 def _request_id(request: web.Request) -> str:
     """What the proxy before us calls the request, if that can be logged; else a name of our own."""
-    given = request.headers.get(REQUEST_ID, "")
-    return given if _OURS.fullmatch(given) else secrets.token_hex(8)
+    given = request.headers.get(REQUEST_ID)
+    return given if given and _OURS.fullmatch(given) else f"{_PROCESS}{next(_numbers):08x}"
 
 
 def _trace(request: web.Request) -> dict[str, Any]:
-    match = _TRACE.fullmatch(request.headers.get("traceparent", ""))
+    given = request.headers.get("traceparent")
+    match = _TRACE.fullmatch(given) if given else None
     return {"trace_id": match["trace"], "span_id": match["span"]} if match else {}

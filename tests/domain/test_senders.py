@@ -7,6 +7,7 @@ import hmac
 import json
 from base64 import b64encode
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from multidict import CIMultiDict
@@ -28,7 +29,7 @@ SECRET = "a-secret-of-some-length"
 
 def request(headers: dict[str, str], body: bytes = b"{}", url: str = "", **query: str) -> Request:
     """A POST as it comes in."""
-    return Request("POST", url, CIMultiDict(headers), {name: [value] for name, value in query.items()}, body)
+    return Request("POST", url, CIMultiDict(headers), urlencode(query, errors="surrogatepass"), body)
 
 
 def of_preset(name: str, secret: str = SECRET) -> Scheme:

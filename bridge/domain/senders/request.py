@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,13 +14,13 @@ from bridge.domain.signing import BadSignature
 class Request:
     """What came in. `url`: PUBLIC_URL with the request's own path and query, "" without PUBLIC_URL.
 
-    `headers` finds names in any case. `query`: the values of each parameter of the address.
+    `headers` finds names in any case. `query`: what stands behind the ? of the address, as it came.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
-    query: Mapping[str, Sequence[str]]
+    query: str
     body: bytes
 
 

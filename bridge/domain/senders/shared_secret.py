@@ -7,10 +7,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from bridge.domain.senders.request import Request, header_of, same
 from bridge.domain.signing import BadSignature
+
+_MOST_PARAMETERS = 100
 
 
 def _one_of(secrets: Sequence[bytes], given: Sequence[bytes]) -> None:
@@ -90,10 +92,14 @@ class Query:
 
     def check(self, request: Request, now: float) -> str | None:
         """Returns None. Raises BadSignature."""
-        given = request.query.get(self.parameter, ())
+        try:
+            fields = parse_qsl(request.query, max_num_fields=_MOST_PARAMETERS, errors="surrogateescape")
+        except ValueError:
+            fields = []
+        given = [value for name, value in fields if name == self.parameter]
         if not given:
             raise BadSignature(f"no parameter {self.parameter} in the address")
-        _one_of(self.secrets, [one.encode(errors="surrogatepass") for one in given])
+        _one_of(self.secrets, [one.encode(errors="surrogateescape") for one in given])
         return None
 
     def prove(self, url: str, body: bytes, request_id: str, now: float) -> tuple[str, dict[str, str]]:

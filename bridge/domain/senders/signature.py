@@ -70,7 +70,7 @@ class Signature:
             headers[self.timestamp.header] = stated
         if "{id}" in self.signs:
             headers[_SIGNED_ID[0]] = request_id
-        signed = self._signed(Request("POST", url, {}, {}, body), url, stated, request_id)
+        signed = self._signed(Request("POST", url, {}, "", body), url, stated, request_id)
         mac = self._mac(self.secrets[0], signed).decode()
         headers[self.header] = self.value.replace("{signature}", mac).replace("{timestamp}", stated)
         return url, headers
