@@ -45,6 +45,8 @@ class Webex(Model):
     """Live tokens that one guest may hold; Webex allows 750."""
     replies: Literal["auto", "webhook", "poll"] = "auto"
     """How agents' replies arrive; `auto` is by webhook where `PUBLIC_URL` and Webex allow it, else polled."""
+    bot_events: Literal["auto", "webhook", "websocket", "poll"] = "auto"
+    """How the bot hears of messages and presses; `auto`: by webhook with `PUBLIC_URL`, else by Webex's websocket."""
     poll_seconds: float = Field(default=2, ge=1, le=3600)
     """Fastest poll of an active conversation, in seconds."""
 

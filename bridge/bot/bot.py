@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import aiohttp
 import structlog
 
 from bridge.bot.alarms import Alarms, ServiceState
 from bridge.bot.courier import BotCourier
 from bridge.bot.ears import Ears
 from bridge.bot.presence import Presence
+from bridge.bot.socket_ears import SocketEars
 from bridge.bot.wording import Wording
 from bridge.domain.conversation.masking import Masks
 from bridge.domain.duty.roster import Roster
@@ -26,6 +28,7 @@ from bridge.store.outbox import Work
 from bridge.store.store import Store
 from bridge.webex import setup
 from bridge.webex.client import WebexClient
+from bridge.webex.socket import BotSocket
 from bridge.webex.wire import Person
 
 T = TypeVar("T")
@@ -33,6 +36,7 @@ T = TypeVar("T")
 WIDTH = 32  # notes in flight at once
 _EARS = 16
 _LEASE_SECONDS = 30.0  # of many processes one looks after alarms, presence and the 1:1s
+_NET_SECONDS = 60.0  # the 1:1s are read so often where a websocket tells of them
 _WANTED = (("messages", "created", "roomType=direct"), ("attachmentActions", "created", None))
 
 
@@ -41,7 +45,7 @@ class BotParts:
     """What the bot needs of the rest. `target`: where Webex reaches us, None: it cannot.
 
     `woken(stage)` has that stage's workers look; `state()` gives the service's troubles; `masks(source)` what of
-    its customers' words must not reach Webex.
+    its customers' words must not reach Webex. `events()`: `webex.bot_events` of the configuration.
     """
 
     store: Store
@@ -59,6 +63,7 @@ class BotParts:
     leases: Leases
     call_seconds: float
     masks: Masks
+    events: Callable[[], str]
 
 
 class Bot:
@@ -75,17 +80,44 @@ class Bot:
             p.webex,
             p.clock,
             token,
-            Wording(p.store, p.clock, p.roster, lambda: p.target is not None, p.masks),
+            Wording(p.store, p.clock, p.roster, self._hears_presses, p.masks),
             lease_seconds=p.leases.seconds,
             call_seconds=p.call_seconds,
         )
-        self._ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds, p.masks)
+        self.ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds, p.masks)
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        self.socket = SocketEars(
+            p.store,
+            p.vault,
+            p.clock,
+            self.ears,
+            BotSocket(p.api_url, p.token, self._session),
+            wanted=lambda: self.hears == "websocket" and self.trouble is None,
+            woken=p.woken,
+        )
+        self._looked_at = -_NET_SECONDS
         self._presence = Presence(p.store, p.webex, p.clock, token, p.roster)
         self._alarms = Alarms(p.store, p.clock, p.roster, p.state, p.woken)
         self.pumps: dict[str, Pump[Any]] = {
             "bot": Pump("bot", courier.claim, courier.work, WIDTH, p.leases, p.give_back),
-            "bot-in": Pump("bot-in", self._ears.claim, self._ears.work, _EARS, p.leases, p.give_back),
+            "bot-in": Pump("bot-in", self.ears.claim, self.ears.work, _EARS, p.leases, p.give_back),
         }
+
+    @property
+    def hears(self) -> str:
+        """How the bot hears of messages and presses: webhook, websocket or poll."""
+        wish, reached = self._parts.events(), self._parts.target is not None
+        if wish == "auto":
+            return "webhook" if reached else "websocket"
+        return "poll" if wish == "webhook" and not reached else wish
+
+    def _hears_presses(self) -> bool:
+        return self.hears == "webhook" or (self.hears == "websocket" and self.socket.trouble is None)
+
+    async def close(self) -> None:
+        """At a clean stop: the websocket's device is deleted."""
+        await self.socket.close()
+        await self._session.close()
 
     async def begin(self) -> None:
         """Until Webex says who the bot is; then the webhooks, and what was said meanwhile."""
@@ -100,17 +132,15 @@ class Bot:
                 await asyncio.sleep(min(60.0, backoff(attempt, self._parts.clock.chance())))
                 continue
             self.trouble = None
-            self._log.info(
-                "bot.known", type=me.type, hears="webhooks" if self._parts.target else "by polling"
-            )
+            self._log.info("bot.known", type=me.type, hears=self.hears)
             await self.reconcile()
-            await self._ears.look(everybody=True)
+            await self.ears.look(everybody=True)
             return
 
     async def reconcile(self) -> None:
         """The bot's webhooks as they should be. One that Webex switched off is on again, and missed words are read."""
         parts = self._parts
-        if parts.target is None or self.trouble:
+        if self.hears != "webhook" or self.trouble:
             return
         if not await parts.vault.acquire("bot-webhooks", _LEASE_SECONDS):
             return
@@ -123,7 +153,7 @@ class Bot:
         if changes.created or changes.repaired or changes.deleted:
             self._log.info("bot.webhooks_made", created=len(changes.created), repaired=len(changes.repaired))
         if changes.repaired:
-            await self._ears.look(everybody=True)
+            await self.ears.look(everybody=True)
 
     async def _throttled(self, method: str, path: str, call: Callable[[], Awaitable[T]]) -> T:
         """The set-up goes through Cisco's SDK, past our own gate, so it is asked here."""
@@ -137,9 +167,14 @@ class Bot:
         return await setup.reconcile_webhooks(p.api_url, p.token, p.target or "", p.secret, _WANTED)
 
     async def look_for_news(self) -> None:
-        """Where no webhook tells: the 1:1s of some of the people."""
-        if self._parts.target is None:
-            await self._alone("bot-ears", self._ears.look)
+        """Where no webhook tells: the 1:1s of some of the people; where a websocket does, once a minute as a net."""
+        if self.hears == "webhook":
+            return
+        now, told = self._parts.clock.monotonic(), self.hears == "websocket" and self.socket.trouble is None
+        if told and now - self._looked_at < _NET_SECONDS:
+            return
+        self._looked_at = now
+        await self._alone("bot-ears", self.ears.look)
 
     async def look_for_trouble(self) -> None:
         await self._alone("bot-alarms", self._alarms.look)

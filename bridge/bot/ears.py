@@ -181,17 +181,23 @@ class Ears:
         count = len(people) if everybody else min(_AT_ONCE, len(people))
         for _ in range(count):
             self._turn = (self._turn + 1) % len(people)
-            try:
-                await self._look_at(people[self._turn])
-            except Throttled:
+            if not await self.look_at(people[self._turn]):
                 return
-            except WebexError as error:
-                self._log.warning("bot.not_looked", reason=str(error))
 
     def _known_people(self) -> list[str]:
         roster = self._roster()
         leads = (lead for team in roster.teams.values() for lead in team.leads)
         return list(dict.fromkeys([*(agent.email for agent in roster.agents.values()), *leads]))
+
+    async def look_at(self, email: str) -> bool:
+        """Reads the 1:1 with one person; False where Webex has us wait, so that others need not be tried."""
+        try:
+            await self._look_at(email)
+        except Throttled:
+            return False
+        except WebexError as error:
+            self._log.warning("bot.not_looked", reason=str(error))
+        return True
 
     async def _look_at(self, email: str) -> None:
         since = self._clock.now() - _FRESH_SECONDS

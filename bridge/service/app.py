@@ -298,6 +298,7 @@ class Service:
             leases=self.leases,
             call_seconds=self._webex_timeout,
             masks=self._masks,
+            events=lambda: self.live.loaded.config.webex.bot_events,
         )
         return Bot(parts)
 
@@ -427,6 +428,7 @@ class Service:
         keep("clock", self.timekeeper.run)
         if self.bot:
             keep("bot-begin", self.bot.begin)
+            keep("bot-socket", self.bot.socket.run)
         if self.settings.uses_postgresql:
             url = self.settings.database_url.get_secret_value()
             keep("news", lambda: news.hear(url, self.bus.tell))
@@ -451,7 +453,10 @@ class Service:
         self.ticks.stop()
         await self.loops.stop(self._left(_LOOPS_ENDED))  # until here the leases were kept
         await _at_most(
-            self._left(_SESSIONS_CLOSED), asyncio.gather(self._session.close(), self.callbacks.close())
+            self._left(_SESSIONS_CLOSED),
+            asyncio.gather(
+                self._session.close(), self.callbacks.close(), *([self.bot.close()] if self.bot else [])
+            ),
         )
 
     async def _close_doors(self) -> None:

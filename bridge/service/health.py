@@ -161,6 +161,8 @@ class Health:
             degraded.append(
                 f"sources.{source}.callback answered 410 and is called no more until it is configured anew"
             )
+        if service.bot and service.bot.socket.trouble:
+            degraded.append(f"Webex's websocket is down, the bot polls: {service.bot.socket.trouble}")
         if service.bot and service.bot.trouble:
             degraded.append(f"agents and leads are not told: {service.bot.trouble}")
         if self.counts and self.counts.dead:

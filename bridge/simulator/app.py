@@ -9,12 +9,23 @@ from typing import Final
 
 from aiohttp import web
 
-from bridge.simulator import api_files, api_messages, api_people, api_tokens, api_webhooks, control, inbox
+from bridge.simulator import (
+    api_files,
+    api_messages,
+    api_people,
+    api_tokens,
+    api_webhooks,
+    control,
+    inbox,
+    socket,
+)
 from bridge.simulator.ask import Ask
 from bridge.simulator.model import Refusal
 from bridge.simulator.pipeline import CLOSING, Handler, door
 from bridge.simulator.postman import Postman
 from bridge.simulator.world import World
+
+SOCKETS = web.AppKey("sockets", socket.Sockets)
 
 
 async def _unknown(ask: Ask) -> web.Response:
@@ -60,9 +71,12 @@ def make_app(world: World) -> web.Application:
         app.router.add_route(method, f"/v1{path}", door(world, handler))
     control.add_routes(app, world)
     inbox.add_routes(app, world)
+    world.teller = sockets = socket.add_routes(app, world)
+    app[SOCKETS] = sockets
 
     async def stop(_: web.Application) -> None:
         app[CLOSING].set()
+        await sockets.close()
         world.touch()
 
     async def carry(_: web.Application) -> AsyncIterator[None]:
@@ -79,7 +93,10 @@ def make_app(world: World) -> web.Application:
 
 
 class Simulator:
-    """A server of one world: `async with Simulator() as sim`, then `sim.url` is the API's address."""
+    """A server of one world: `async with Simulator() as sim`, then `sim.url` is the API's address.
+
+    `sockets` are its websockets.
+    """
 
     def __init__(self, world: World | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self.world = world if world is not None else World()
@@ -97,7 +114,9 @@ class Simulator:
         return f"{self.world.root}/v1"
 
     async def __aenter__(self) -> Simulator:
-        self._runner = web.AppRunner(make_app(self.world), access_log=None, shutdown_timeout=1.0)
+        app = make_app(self.world)
+        self.sockets = app[SOCKETS]
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._host, self._port, backlog=1024).start()

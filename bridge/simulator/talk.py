@@ -147,7 +147,7 @@ def delete(world: World, person: Person, message: Message) -> None:
 def tell(world: World, message: Message, event: str) -> None:
     """The webhooks of both hear of it, the author's own too."""
     world.touch()
-    if not any(person.hooks for person in message.room.members):
+    if not any(world.hears(person) for person in message.room.members):
         return
     shown = ("id", "roomId", "roomType", "personId", "personEmail", "created", "updated")
     world.emit(

@@ -31,6 +31,13 @@ class Carrier(Protocol):
     def send(self, hook: Webhook, envelope: dict[str, Any]) -> None: ...
 
 
+class Teller(Protocol):
+    def hears(self, person: Person) -> bool: ...
+    def tell(
+        self, person: Person, resource: str, event: str, actor: Person, data: dict[str, Any]
+    ) -> None: ...
+
+
 class World(Settings):
     """A Webex with an organization, a bot, a Service App and a legacy Guest Issuer (see `seeds`).
 
@@ -44,6 +51,7 @@ class World(Settings):
         self.chance = random.Random(seed)  # noqa: S311 - guards nothing
         self.root = ""  # the server's own address, which files' addresses begin with
         self.carrier: Carrier | None = None
+        self.teller: Teller | None = None
         self._watchers: set[Callable[[], None]] = set()
         self.reset()
 
@@ -250,6 +258,10 @@ class World(Settings):
 
     # News
 
+    def hears(self, person: Person) -> bool:
+        """Whether anything of a person's is told of news."""
+        return bool(person.hooks) or (self.teller is not None and self.teller.hears(person))
+
     def emit(
         self,
         audience: Iterable[Person],
@@ -259,8 +271,10 @@ class World(Settings):
         data: dict[str, Any],
         **facts: str,
     ) -> None:
-        """Tells the webhooks of those who can see it. `facts`: what filters may ask beyond `data`."""
+        """Tells the webhooks and sockets of those who can see it. `facts`: what filters may ask beyond `data`."""
         for person in audience:
+            if self.teller:
+                self.teller.tell(person, resource, event, actor, data)
             for hook in person.hooks:
                 if self.carrier and hooks.matches(hook, resource, event, {**data, **facts}):
                     self.carrier.send(hook, hooks.envelope(hook, resource, event, actor.id, data))

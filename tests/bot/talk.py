@@ -47,10 +47,12 @@ class Desk:
     async def ready(self) -> Desk:
         """The bot knows who it is and has its webhooks, where it can have any."""
         hooks = 2 if "PUBLIC_URL" in self.bridge.environ else 0
-        await eventually(lambda: self._bot().trouble is None and len(self.world.bot.hooks) == hooks)
+        await eventually(lambda: self.bot.trouble is None and len(self.world.bot.hooks) == hooks)
         return self
 
-    def _bot(self) -> Any:
+    @property
+    def bot(self) -> Any:
+        """The bot itself."""
         assert self.bridge.service.bot is not None
         return self.bridge.service.bot
 
@@ -146,13 +148,13 @@ class Desk:
     # what time brings, without waiting for it
 
     async def look_for_trouble(self) -> None:
-        await self._bot().look_for_trouble()
+        await self.bot.look_for_trouble()
 
     async def look_at_presence(self) -> None:
-        await self._bot().look_at_presence()
+        await self.bot.look_at_presence()
 
     async def reconcile(self) -> None:
-        await self._bot().reconcile()
+        await self.bot.reconcile()
 
     async def waiting(self, number: int = 1) -> bool:
         return len(await self.bridge.service.store.read(in_queue)) == number

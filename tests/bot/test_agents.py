@@ -217,7 +217,8 @@ async def test_late_words_are_told_once(desk: Desk) -> None:
 
 async def test_bot_without_a_public_address_polls(sim: Simulator, clock: ShiftedClock) -> None:
     """Commands are read from the 1:1s; cards have no buttons, and say what to type instead."""
-    async with running(desk_config(), sim, environ=Desk.ENVIRON, clock=clock) as bridge:
+    setup = desk_config(webex={"poll_seconds": 1, "bot_events": "poll"})
+    async with running(setup, sim, environ=Desk.ENVIRON, clock=clock) as bridge:
         desk = await Desk(bridge).ready()
         ada = await desk.opened()
         card = await desk.card(AMY)
