@@ -25,6 +25,7 @@ class ServiceState:
     configuration_refused: str = ""
     webhooks: str = ""
     callbacks_paused: str = ""
+    other_addresses: tuple[tuple[str, str], ...] = ()
 
 
 class Alarms:
@@ -95,6 +96,9 @@ def _of_service(roster: Roster, trouble: bot_reads.Trouble, state: ServiceState)
         yield Alarm("configuration", text, "the configuration is in force.", leads)
     if state.webhooks:
         yield Alarm("webhooks", state.webhooks, "Webex tells us of answers again.", leads)
+    for configured, seen in state.other_addresses:
+        text = f"{configured} writes in Webex as {seen}: put that address into the configuration."
+        yield Alarm(f"address:{configured}", text, "", leads, told=False)
     if state.callbacks_paused:
         text = f"Answers are not sent to {state.callbacks_paused} any more: the receiver wants none (410)."
         yield Alarm("callbacks", text, "every receiver is sent its answers again.", leads)

@@ -136,6 +136,7 @@ class BotCourier:
                 self._store,
                 lambda: self._token,
                 work.address or "",
+                lambda message: message.person_email.casefold() != (work.address or "").casefold(),
                 lambda message: (message.text or "").split() == text.split(),
                 {work.id},
             )

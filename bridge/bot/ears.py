@@ -91,6 +91,10 @@ class Ears:
     async def _message(self, message_id: str, work: Work) -> Effects:
         message = await self._webex.get_message(self._token, message_id)
         asker = self._deeds.asker((message.person_email,))
+        if asker is None and not message.person_email.casefold().endswith(_MACHINES):
+            # Renamed, or an alias: Webex knows the configured address of the same person as well.
+            person = await self._person(message.person_id)
+            asker = self._deeds.asker(person.emails) if person else None
         if asker is None:
             return await self._stranger(message.person_email)
         if message.room_type != "direct":
@@ -202,8 +206,11 @@ class Ears:
     async def _look_at(self, email: str) -> None:
         since = self._clock.now() - _FRESH_SECONDS
         thread = await self._webex.list_direct(self._token, person_email=email)
+        # Of the two in a 1:1, whoever is no machine is the person, whatever address they write from.
         said = [
-            one for one in thread if one.person_email.casefold() == email.casefold() and one.created > since
+            one
+            for one in thread
+            if not one.person_email.casefold().endswith(_MACHINES) and one.created > since
         ]
         new = await self._store.read(bot.unheard, [one.id for one in said])
         for message in reversed(said):

@@ -66,6 +66,10 @@ class NotFound(Refused):
     """404: the person, room or message does not exist for this token."""
 
 
+class NoDirect(Refused):
+    """There is no 1:1 with this person, and none can be had: whatever the status, its text says so."""
+
+
 class Gone(Refused):
     """410 on a file: found to be infected; final."""
 

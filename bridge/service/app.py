@@ -210,7 +210,7 @@ class Service:
             leases=leases,
             call_seconds=self._webex_timeout,
         )
-        listener = Listener(
+        self.listener = listener = Listener(
             store,
             self.webex,
             self.tokens,
@@ -337,6 +337,7 @@ class Service:
             configuration_refused="; ".join(self.reloader.problems[:3]),
             webhooks=webhooks,
             callbacks_paused=", ".join(self.callbacks.paused),
+            other_addresses=tuple(sorted(self.listener.other_addresses.items())),
         )
 
     def _parts(self) -> Parts:

@@ -15,6 +15,7 @@ from bridge.domain.conversation.hearing import (
     HINT_TRIES,
     all_listed,
     in_time,
+    is_the_guests,
     next_read,
     oldest_first,
     while_away,
@@ -72,6 +73,8 @@ class Listener:
         self._clock = clock
         self._budget = budget
         self._polled = polled
+        # By the configured address, the one from which an agent was seen to write instead.
+        self.other_addresses: dict[str, str] = {}
         self._poll_seconds = poll_seconds
         self._heard = heard
         self._lease = lease_seconds
@@ -154,7 +157,11 @@ class Listener:
         """
         thread = reading.thread
         if not reading.listed and (thread.unread_from is None or thread.room_id is None):
-            newest = await self._webex.list_direct(self._tokens.still(lent), person_email=thread.agent_email)
+            newest = await self._webex.list_direct(
+                self._tokens.still(lent),
+                person_email=thread.agent_email,
+                is_there=thread.room_id is not None,
+            )
             if not reading.add(newest):  # nothing there, or nothing of a whole page that can be read
                 reading.back = thread.room_id is None
         while not reading.back and len(reading.listed) < _MOST_LISTED:
@@ -233,7 +240,7 @@ class Listener:
         begun = all(message.id != thread.since_id for message in page)
         for index, message in enumerate(page):
             begun = begun or message.id == thread.since_id
-            theirs = message.person_email.lower() == thread.agent_email.lower()
+            theirs = self._is_the_agents(message, thread)
             if theirs and worth_keeping(message.created, thread.since):
                 behind = [one.id for one in page[index + 1 :] if one.files or one.kms_failed]
                 try:
@@ -244,6 +251,15 @@ class Listener:
                     reading.words.append((message.created, words))
             reading.handled.append(message)
         return None
+
+    def _is_the_agents(self, message: Message, thread: Thread) -> bool:
+        guest, agent = thread.guest, thread.agent_email
+        if is_the_guests(message.person_id, message.person_email, guest.person_id, guest.email, agent):
+            return False
+        if message.person_email.casefold() != agent.casefold() and self.other_addresses.get(agent) is None:
+            self.other_addresses[agent] = message.person_email
+            self._log.warning("agent.other_address", agent=thread.agent_email)
+        return True
 
     async def _words(
         self, thread: Thread, lent: LentToken, message: Message, begun: bool, behind: Sequence[str]

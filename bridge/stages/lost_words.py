@@ -46,6 +46,7 @@ async def find(
     store: Store,
     token: Callable[[], str],
     address: str,
+    ours: Callable[[Message], bool],
     said: Callable[[Message], bool],
     deliveries: Set[int],
     since: float | None = None,
@@ -54,12 +55,13 @@ async def find(
 
     It is the one that is known as one of `deliveries`, for another process has settled them; else, of what we said
     after the last message known to be ours, the oldest that `said` fits. However much the other has written
-    meanwhile, the thread is read back to there, or to `since` (Webex's time). `token()`: for each call.
+    meanwhile, the thread is read back to there, or to `since` (Webex's time). `token()`: for each call;
+    `ours(message)`: whether it is this side's at all.
     """
     oldest: Message | None = None
     dark: list[str] = []
     async for page in _pages(webex, token, address):
-        own = [one for one in page if one.person_email.casefold() != address.casefold()]
+        own = [one for one in page if ours(one)]
         known = await store.read(attributed, [one.id for one in own])
         for message in own:
             if message.id in known:

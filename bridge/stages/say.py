@@ -9,7 +9,17 @@ from typing import Any
 
 import structlog
 
-from bridge.domain.errors import Doubtful, NotFound, Parked, Refused, Throttled, Unauthorized, WebexError
+from bridge.domain.conversation.hearing import is_the_guests
+from bridge.domain.errors import (
+    Doubtful,
+    NoDirect,
+    NotFound,
+    Parked,
+    Refused,
+    Throttled,
+    Unauthorized,
+    WebexError,
+)
 from bridge.domain.retry import Again, GiveUp, after_failure
 from bridge.ports import Clock
 from bridge.stages.leases import Lease, LeaseLost, Leases
@@ -161,6 +171,13 @@ class Courier:
                     self._store,
                     lambda: self._tokens.still(lent),
                     work.address or "",
+                    lambda message: is_the_guests(
+                        message.person_id,
+                        message.person_email,
+                        lent.guest.person_id,
+                        lent.guest.email,
+                        work.address or "",
+                    ),
                     lambda message: _same(message, payload),
                     ours,
                     looking.since,
@@ -197,7 +214,7 @@ class Courier:
             attempt=work.attempt,
             reason=str(error),
         )
-        if isinstance(error, Refused) and error.status in (403, 404):
+        if isinstance(error, Refused) and (error.status in (403, 404) or isinstance(error, NoDirect)):
             return await self._settle(work, "agent-refused", again_at=now + _REFUSED_WAIT, error=str(error))
         verdict = after_failure(
             error, attempt=work.attempt, created_at=work.created_at, now=now, jitter=self._clock.chance()

@@ -17,6 +17,7 @@ from typing import Any
 from bridge.domain.errors import (
     Doubtful,
     Gone,
+    NoDirect,
     NotFound,
     Refused,
     Scanning,
@@ -34,6 +35,7 @@ LONGEST_REASON = 300
 _IN_BETWEEN = frozenset({407, 408, 421, 425, 499})
 _PLAIN: dict[int, type[WebexError]] = {401: Unauthorized, 404: NotFound, 410: Gone, 428: Unscannable}
 
+_NO_DIRECT = "failed to get one on one conversation"
 _NUMBER = re.compile(r"\+?\d+(\.\d+)?", re.ASCII)
 _SECRET_LIKE = re.compile(
     r"(?i)bearer\s+\S+|[A-Za-z0-9._~+=-]{40,}"
@@ -74,6 +76,10 @@ def error_from(
         wait = parse_retry_after(header(headers, "Retry-After"), now)
         kind = Throttled if status == 429 else Scanning
         return kind(reason, retry_after=wait, tracking_id=tracking)
+    # Seen in public code for a 1:1 that is not there, and for a person who cannot be written to (facts 13, on 4.2);
+    # with which status was recorded nowhere.
+    if 400 <= status < 500 and _NO_DIRECT in reason.casefold():
+        return NoDirect(reason, status=status, tracking_id=tracking)
     if status in _PLAIN:
         return _PLAIN[status](reason, status=status, tracking_id=tracking)
     definite = 400 <= status < 500 and status not in _IN_BETWEEN

@@ -25,6 +25,21 @@ class Listed(Protocol):
 M = TypeVar("M", bound=Listed)
 
 
+def is_the_guests(
+    person_id: str, email: str, guest_id: str | None, guest_email: str | None, agent_email: str
+) -> bool:
+    """True if a message of a 1:1 is the guest's own: a 1:1 has two members, and who is not the guest is the agent.
+
+    An agent may write from another address than the configured one (renamed, an alias). Where Webex has not told who
+    the guest is there (the legacy issuer), the agent's address decides.
+    """
+    if guest_id is not None:
+        return person_id == guest_id
+    if guest_email is not None:
+        return email.casefold() == guest_email.casefold()
+    return email.casefold() != agent_email.casefold()
+
+
 def next_read(
     now: float, *, quiet_since: float, open: bool, present: bool, polled: bool, poll_seconds: float
 ) -> float | None:
