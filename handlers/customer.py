@@ -15,6 +15,7 @@ from bridge.domain.conversation.model import Conversation
 from bridge.domain.conversation.public import iso, message_item, state_item
 from bridge.domain.errors import Gone, Refused, Scanning, Throttled, WebexError
 from bridge.domain.identity import conversation_key
+from bridge.domain.visible import is_visible
 from bridge.stages.tokens import NotNow
 from bridge.store import reads
 from bridge.store.engine.committer import StoreUnavailable
@@ -165,7 +166,7 @@ async def _take(door: Door, conversation: Conversation, key: str | None, words: 
 
 def _text(value: Any) -> str:
     text = value.get("text") if isinstance(value, dict) else None
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or not is_visible(text):
         raise wrong_field("text", "must be a text that is not blank")
     try:
         return not_too_long(clean(text), "text")

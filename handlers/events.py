@@ -13,6 +13,7 @@ import jmespath
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from bridge.domain.visible import is_visible
 from handlers.problems import Problem, wrong_field
 
 MOST_CHARACTERS = 8_000  # that a customer says at once
@@ -42,7 +43,7 @@ def not_too_long(words: str, field: str) -> str:
 
 def _one_line(text: str) -> str:
     text = _CONTROLS.sub(" ", clean(text)).strip()
-    if not text:
+    if not is_visible(text):
         raise PydanticCustomError("blank", "must not be blank")
     return text
 
@@ -50,6 +51,13 @@ def _one_line(text: str) -> str:
 def _not_blank(text: str) -> str:
     if not clean(text).strip():
         raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
+def _seen(text: str) -> str:
+    """Blank is no message; what only looks blank is somebody's mistake, or trick."""
+    if clean(text).strip() and not is_visible(text):
+        raise PydanticCustomError("invisible", "must hold something that can be seen")
     return text
 
 
@@ -90,7 +98,7 @@ class EventData(BaseModel):
         Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_one_line)] | None,
         Field(alias="displayName"),
     ] = None
-    message: Text | None = None
+    message: Annotated[str, AfterValidator(_seen)] | None = None
     files: Annotated[
         list[Annotated[str, Field(max_length=2048), AfterValidator(_https)]] | None, Field(max_length=10)
     ] = None

@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.domain.filenames import shortened
 from bridge.domain.filetypes import HEAD_BYTES, Mismatch, is_among, type_of
+from bridge.domain.visible import is_visible
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.files import (
     CHUNK_BYTES,
@@ -201,7 +202,7 @@ async def _small_text(part: BodyPartReader) -> str | None:
         text = clean(raw.decode())
     except ValueError:
         raise wrong_field("text", "must be UTF-8 without NUL") from None
-    return not_too_long(text, "text") if text.strip() else None
+    return not_too_long(text, "text") if is_visible(text) else None
 
 
 def _too_large(source: SourceView) -> Problem:

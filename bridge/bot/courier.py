@@ -27,7 +27,7 @@ from bridge.webex.wire import Message
 ALERT_SECONDS = 60.0  # a lead gets at most one alert in so long
 _SAME_SECONDS = 600.0  # an agent is told once in so long that words to a customer came too late
 _LOST_CONNECTION_QUIET = 3.0
-_MERGED = ("late", "unknown-command", "file-refused", "unread")
+_MERGED = ("late", "unknown-command", "file-refused", "unread", "card-held")
 
 
 class BotCourier:

@@ -284,6 +284,7 @@ class Listener:
         if for_customer and message.kms_failed:
             await self._patience.wait(message.id, behind)
         body["unread"] = dark
+        body["card"] = message.has_card and not (dark or body["text"] or message.files)
         if dark:
             self._log.warning(
                 "message.not_read", conversation=thread.conversation_id, webex_message=message.id

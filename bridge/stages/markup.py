@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import nh3
 
 _TAGS = {"p", "br", "strong", "b", "em", "i", "code", "pre", "ul", "ol", "li", "blockquote", "a"}
+# What is not kept parts what it stood between: else headings and cells of a table stick together.
+_INSTEAD = (
+    (re.compile(r"<h[1-6]\b[^>]*>", re.IGNORECASE), "<p><strong>"),
+    (re.compile(r"</h[1-6]\s*>", re.IGNORECASE), "</strong></p>"),
+    (re.compile(r"</t[dh]\s*>", re.IGNORECASE), " "),
+    (re.compile(r"</(?:tr|div|caption|dt|dd)\s*>|<hr\b[^>]*>", re.IGNORECASE), "<br>"),
+)
 
 
 def safe_html(html: str | None) -> str | None:
     """An agent's formatted message with only harmless tags left; links open elsewhere and tell nothing."""
     if not html:
         return None
+    for tag, instead in _INSTEAD:
+        html = tag.sub(instead, html)
     return nh3.clean(
         html,
         tags=_TAGS,

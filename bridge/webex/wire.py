@@ -46,6 +46,7 @@ class Message:
     parent_id: str | None = None
     kms_failed: bool = False
     unreadable: bool = False
+    has_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +248,7 @@ def _message(fields: Fields) -> Message:
         updated=read.optional_moment(fields, "updated"),
         parent_id=read.optional_ident(fields, "parentId"),
         kms_failed=failed,
+        has_card=bool(fields.get("attachments")),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from urllib.parse import unquote_to_bytes
 
 from yarl import URL
@@ -16,7 +18,9 @@ _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REL_NEXT = re.compile(r";\s*rel\s*=\s*(\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
 _EXTENDED = re.compile(r"(?:^|;)\s*filename\*\s*=\s*([\w-]*)'[^']*'([^;\s]*)", re.IGNORECASE | re.ASCII)
 _QUOTED = re.compile(r"(?:^|;)\s*filename\s*=\s*\"((?:[^\"\\]|\\.)*)\"", re.IGNORECASE)
-_BARE = re.compile(r"(?:^|;)\s*filename\s*=\s*([^\";\s]+)", re.IGNORECASE)
+# Without quotes a name has no blanks by its grammar, and has them in the field.
+_BARE = re.compile(r"(?:^|;)\s*filename\s*=\s*([^\";]+)", re.IGNORECASE)
+_ENCODED_WORD = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE | re.ASCII)
 
 
 def next_link(values: Iterable[str], base: URL) -> URL | None:
@@ -49,8 +53,18 @@ def file_name(disposition: str | None) -> str:
         charset = "latin-1" if found[1].lower() == "iso-8859-1" else "utf-8"
         return safe_name(unquote_to_bytes(found[2]).decode(charset, "replace"))
     if found := _QUOTED.search(text):
-        return safe_name(re.sub(r"\\([\"\\])", r"\1", found[1]))
-    return safe_name(found[1]) if (found := _BARE.search(text)) else "file"
+        return safe_name(_decoded(re.sub(r"\\([\"\\])", r"\1", found[1])))
+    return safe_name(_decoded(found[1].strip())) if (found := _BARE.search(text)) else "file"
+
+
+def _decoded(name: str) -> str:
+    """A name with its encoded words (RFC 2047) as text: they do not belong there, and are there."""
+    if not _ENCODED_WORD.search(name):
+        return name
+    try:
+        return str(make_header(decode_header(name)))
+    except (ValueError, LookupError, HeaderParseError):  # an odd charset, or no base64
+        return name
 
 
 def safe_name(name: str) -> str:

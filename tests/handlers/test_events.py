@@ -283,3 +283,12 @@ async def test_mapped_source_survives_any_body() -> None:
         ):
             body = json.dumps(bad).replace("Infinity", "1e999").encode()
             assert (await post(bridge, body))[0] == 422, bad
+
+
+async def test_words_that_nobody_can_see_are_refused(bridge: RunningBridge) -> None:
+    """At the senders' door and at the customer's: 422, with the field."""
+    assert await refused(bridge, opening(message="\u200b\u2060")) == ["data.message"]
+    assert await refused(bridge, opening(displayName="\u3164")) == ["data.displayName"]
+    customer = await bridge.opened(message="hello")
+    answer = await customer.say("\u200b\u200d")
+    assert answer.status == 422

@@ -71,6 +71,8 @@ def to_agent(kind: str, fields: Mapping[str, Any], about: About, count: int = 1)
             return (
                 f"{file}{others} did not reach {about.who}: {_FILE.get(fields['reason'], _FILE['refused'])}."
             )
+        case "card-held":
+            return f"A card cannot be shown to {about.who}, who saw nothing of it. Please write it in words."
         case "unread":
             return (
                 f"Something that you wrote did not reach {about.who}, for Webex does not give its words. "

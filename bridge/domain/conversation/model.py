@@ -112,7 +112,7 @@ class News:
 class Held:
     """An agent's words that no customer sees, kept with the conversation."""
 
-    kind: str  # late | note | command | unknown-command | unread
+    kind: str  # late | note | command | unknown-command | unread | card
     text: str
     agent_email: str | None
     webex_id: str | None = None  # of a message of which nothing was shown

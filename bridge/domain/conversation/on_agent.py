@@ -35,6 +35,8 @@ def heard(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
         plan.notes.append(Note("late", email, {"why": why}))
     elif body.get("unread"):
         _unread(body, plan, facts)
+    elif body.get("card"):
+        _card(body, plan)
     else:
         if not command and _nothing_left(words, body):
             _answered(plan, facts)
@@ -65,6 +67,13 @@ def _unread(body: Mapping[str, Any], plan: Plan, facts: Facts) -> None:
     plan.log.append(("reply.held", {"why": "unread"}))
     tell(plan, facts, "not_shown")
     plan.notes.append(Note("unread", body["agent_email"]))
+
+
+def _card(body: Mapping[str, Any], plan: Plan) -> None:
+    """A card alone says nothing on a customer's page: it is no answer, and its sender is told."""
+    plan.held.append(Held("card", "", body["agent_email"], body["message_id"]))
+    plan.log.append(("reply.held", {"why": "card"}))
+    plan.notes.append(Note("card-held", body["agent_email"]))
 
 
 def _reply(text: str, html: str | None, plan: Plan, facts: Facts, body: Mapping[str, Any]) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 
+from bridge.domain.visible import cut_before
+
 MOST_BYTES = 7439
 _BREAKS = re.compile(r"\s+")
 
 
 def split_text(text: str, most: int = MOST_BYTES) -> list[str]:
-    """`text` in parts below `most` UTF-8 bytes, at word boundaries; a longer word is cut between characters.
+    """`text` in parts below `most` UTF-8 bytes, at word boundaries; a longer word between what reads as characters.
 
     The parts joined give the text again but for the white space at the cuts.
     """
@@ -31,5 +33,5 @@ def split_text(text: str, most: int = MOST_BYTES) -> list[str]:
 
 
 def _longest_prefix(text: str, most: int) -> int:
-    """How many characters of `text` fit in `most` bytes."""
-    return len(text.encode()[:most].decode(errors="ignore"))
+    """How many characters of `text` fit in `most` bytes, whole to the eye."""
+    return cut_before(text, len(text.encode()[:most].decode(errors="ignore")))
