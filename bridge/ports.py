@@ -78,3 +78,6 @@ class Minter(Protocol):
 
     def report(self) -> CredentialReport:
         """The present state; no I/O."""
+
+    async def close(self, seconds: float) -> None:
+        """At a stop: what is under way and must be written down comes to its end, within so many seconds."""

@@ -76,7 +76,8 @@ from handlers.server import Runner, own_origins
 LEASE_SECONDS = 10.0  # a dead process's work is taken over after this (contract 9: within 15 s)
 _KEEPALIVE_SECONDS = 75.0  # longer than the usual proxy in front; also the bound on a request's headers
 # By which share of the stop's time each of its steps is over; what is cancelled when the drain ends has a second.
-_DOORS_CLOSED, _DRAINED, _LOOPS_ENDED, _SESSIONS_CLOSED, _STORE_CLOSED = 0.5, 0.65, 0.8, 0.85, 0.95
+_DOORS_CLOSED, _DRAINED, _LOOPS_ENDED, _CREDENTIAL_KEPT = 0.5, 0.65, 0.8, 0.83
+_SESSIONS_CLOSED, _STORE_CLOSED = 0.85, 0.95
 _CATCH_UP = 20.0  # threads a second that are read back after a start
 _SAY, _HEAR, _CALL, _HOOK = 256, 64, 256, 16  # in flight at once, by stage
 
@@ -190,7 +191,9 @@ class Service:
             self.live.loaded.config.webex.guests, settings, self.webex, self.vault, clock
         )
         target = f"{settings.public_url.rstrip('/')}/webex/webhooks" if settings.public_url else None
-        self.replies = Replies(target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies)
+        self.replies = Replies(
+            target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies, clock.now
+        )
         self.tokens = Tokens(
             store,
             self.minter,
@@ -216,7 +219,7 @@ class Service:
             self.tokens,
             clock,
             budget=lambda: self.live.budget(),
-            polled=lambda: self.replies.polled,
+            polled=self.replies.polls,
             poll_seconds=lambda: self.live.loaded.config.webex.poll_seconds,
             heard=lambda: self.intake.wake(),
             lease_seconds=LEASE_SECONDS,
@@ -407,7 +410,7 @@ class Service:
         every(5, "callbacks.look", self.callbacks.look, first_after=0)
         every(60, "lanes.find_stranded", self._find_stranded)
         every(600, "store.purge", self.retention.run, first_after=30, patience=2 * RUN_SECONDS)
-        every(300, "webhooks.look_over", self._look_over)
+        every(300, "webhooks.look_over", self.look_over)
         every(300, "counters.recount", self._recount, first_after=30)
         if self.settings.uses_postgresql:
             every(2, "gates.learn", self._learn_gates)
@@ -453,6 +456,7 @@ class Service:
         await asyncio.gather(self._close_doors(), *(pump.stop(drain) for pump in self.pumps.values()))
         self.ticks.stop()
         await self.loops.stop(self._left(_LOOPS_ENDED))  # until here the leases were kept
+        await self.minter.close(self._left(_CREDENTIAL_KEPT))
         await _at_most(
             self._left(_SESSIONS_CLOSED),
             asyncio.gather(
@@ -583,7 +587,8 @@ class Service:
         if found:
             self._log.warning("lanes.found", lanes=found)
 
-    async def _look_over(self) -> None:
+    async def look_over(self) -> None:
+        """Has the webhooks of all guests with an open conversation looked at, within a minute."""
         if not self.replies.polled:
             await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 60))
 
@@ -610,7 +615,8 @@ class Service:
     async def _catch_up(self) -> None:
         """What agents said while nobody listened is read back."""
         refused_at = await self.vault.read("webhooks-refused")
-        self.replies.refused = refused_at is not None and self.clock.now() - float(refused_at) < 86400
+        if refused_at is not None:
+            self.replies.refuse(float(refused_at))
         await self._listen_again()
 
     async def _obtain_credential(self) -> None:

@@ -53,7 +53,7 @@ _FIRST_WORDS_WAIT = 0.5
 
 
 class Listener:
-    """The workers of the stage `hear`. `polled()` says whether replies are polled."""
+    """The workers of the stage `hear`. `polled(webhook)`: whether threads of a guest with this webhook are polled."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Listener:
         tokens: Tokens,
         clock: Clock,
         budget: Callable[[], Budget],
-        polled: Callable[[], bool],
+        polled: Callable[[str | None], bool],
         poll_seconds: Callable[[], float],
         heard: Callable[[], None],
         lease_seconds: float,
@@ -302,7 +302,7 @@ class Listener:
             quiet_since=thread.quiet_since,
             open=thread.open,
             present=thread.present,
-            polled=self._polled(),
+            polled=self._polled(thread.guest.webhook),
             poll_seconds=self._poll_seconds(),
         )
 

@@ -20,21 +20,41 @@ from bridge.webex.wire import Webhook
 
 NAME = "webex-guest-bridge"
 _EVENTS = ("created", "updated", "deleted")
+PROBE_SECONDS = 600.0  # a refusal to all guests is tried again after so long
+_LATER_SECONDS = 300.0  # and one to a single guest, who is polled meanwhile
+_SEVERAL = 5  # different guests refused within PROBE_SECONDS: it is not about them
 _REST_AFTER_DISABLING = 300.0  # one failure within 5 minutes of re-enabling disables at once (webhooks guide)
 
 
 class Replies:
     """Whether agents' answers come by webhook or are polled, as configured and as Webex allows."""
 
-    def __init__(self, target: str | None, secret: str, wish: Callable[[], str]) -> None:
+    def __init__(
+        self, target: str | None, secret: str, wish: Callable[[], str], now: Callable[[], float]
+    ) -> None:
         self.target = target
         self.secret = secret
         self._wish = wish
-        self.refused = False
+        self._now = now
+        self._refused_at = -PROBE_SECONDS
+
+    @property
+    def refused(self) -> bool:
+        """True while Webex gives guests no webhook; after some minutes it is tried again."""
+        return 0 <= self._now() - self._refused_at < PROBE_SECONDS
+
+    def refuse(self, at: float) -> None:
+        """Notes when Webex refused webhooks to all guests."""
+        self._refused_at = at
 
     @property
     def polled(self) -> bool:
+        """True if no guest has a webhook to be heard by."""
         return self.target is None or self.refused or self._wish() == "poll"
+
+    def polls(self, webhook: str | None) -> bool:
+        """True if the threads of a guest with this webhook (None: it has none) are polled."""
+        return self.polled or webhook != self.fingerprint
 
     @property
     def fingerprint(self) -> str | None:
@@ -48,6 +68,11 @@ def guest_of(name: str | None) -> str | None:
     """The guest whose webhook has this name; None for somebody else's."""
     prefix, _, guest_id = (name or "").partition(" ")
     return guest_id if prefix == NAME and guest_id else None
+
+
+def is_gone(error: Refused) -> bool:
+    """True if Webex says that a webhook is not there: 404, or a 400 about its id (facts 5.1)."""
+    return error.status == 404 or (error.status == 400 and "webhookid" in error.reason.casefold())
 
 
 class Hooks:
@@ -75,6 +100,7 @@ class Hooks:
         self._registered = registered
         self._lease = lease_seconds
         self._inactive_since: dict[str, float] = {}
+        self._refusals: dict[str, float] = {}  # when each guest was refused a webhook, by more than 403
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[HookWork]:
@@ -119,12 +145,20 @@ class Hooks:
             good = good[:1] if work.guest.webhook == fingerprint else []  # else made with another secret
             for one in same:
                 if one not in good:
-                    await self._webex.delete_webhook(self._tokens.still(lent), one.id)
+                    await self._delete(lent, one.id)
             if not good:
                 await self._create(lent, name, event)
             elif good[0].status == "inactive":
                 rest = await self._revive(work, lent, good[0])
         return rest
+
+    async def _delete(self, lent: LentToken, webhook_id: str) -> None:
+        """One that is gone already is gone: Webex says 404, or 400 'Invalid webhookId' (facts 5.1)."""
+        try:
+            await self._webex.delete_webhook(self._tokens.still(lent), webhook_id)
+        except Refused as error:
+            if not is_gone(error):
+                raise
 
     async def _create(self, lent: LentToken, name: str, event: str) -> None:
         try:
@@ -148,9 +182,18 @@ class Hooks:
         if now - since < _REST_AFTER_DISABLING:
             self._log.warning("webhook.disabled", guest=work.guest.id[:12])
             return _REST_AFTER_DISABLING - (now - since)
-        await self._webex.update_webhook(
-            self._tokens.still(lent), webhook.id, name=webhook.name, target_url=webhook.target_url
-        )
+        try:
+            await self._webex.update_webhook(
+                self._tokens.still(lent),
+                webhook.id,
+                name=webhook.name,
+                target_url=webhook.target_url,
+                secret=self._replies.secret,
+            )
+        except Refused as error:
+            if not is_gone(error):
+                raise
+            await self._create(lent, webhook.name, webhook.event)
         self._inactive_since.pop(webhook.id, None)
         self._log.info("webhook.enabled", guest=work.guest.id[:12])
         return None
@@ -160,13 +203,22 @@ class Hooks:
         return sum(since > moment for since in self._inactive_since.values())
 
     async def _refused(self, work: HookWork, error: Refused) -> None:
-        """Webex gives guests no webhook: remembered, and answers are polled from now on."""
-        self._log.warning("webhook.refused", reason=str(error))
-        self._replies.refused = True
-        await self._settle(work, None, None)
-        await self._on_refused()
+        """Webex gives this guest no webhook, who is polled until it does; or none to anybody: 403, or many."""
+        now = self._clock.now()
+        self._log.warning("webhook.refused", reason=str(error), guest=work.guest.id[:12])
+        self._refusals[work.guest.id] = now
+        recent = {guest: at for guest, at in self._refusals.items() if 0 <= now - at < PROBE_SECONDS}
+        self._refusals = recent
+        every = error.status == 403 or len(recent) >= _SEVERAL
+        await self._settle(work, None, now + (PROBE_SECONDS if every else _LATER_SECONDS), polled=True)
+        if every:
+            self._refusals.clear()
+            self._replies.refuse(now)
+            await self._on_refused()
 
-    async def _settle(self, work: HookWork, webhook: str | None, again_at: float | None) -> None:
-        done = HookDone(work, webhook, again_at, self._clock.now())
+    async def _settle(
+        self, work: HookWork, webhook: str | None, again_at: float | None, *, polled: bool = False
+    ) -> None:
+        done = HookDone(work, webhook, again_at, self._clock.now(), polled)
         if not await self._store.do(hooks.settle_hooks, done):
             self._log.warning("lease.lost", guest=work.guest.id[:12])

@@ -55,6 +55,7 @@ class HookDone:
     webhook: str | None
     again_at: float | None
     now: float
+    polled: bool = False  # there is none, and the threads are read instead, from now on
 
 
 def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]:
@@ -63,7 +64,7 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]
     for one in done:
         ours = finish(connection, one.work.lane, one.work.owner, one.again_at)
         results.append(ours)
-        if ours and one.webhook is not None:
+        if ours and (one.webhook is not None or one.polled):
             connection.execute(
                 update(guests).where(guests.c.id == one.work.guest.id).values(webhook=one.webhook)
             )

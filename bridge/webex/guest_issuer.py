@@ -73,6 +73,9 @@ class GuestIssuerMinter:
     async def guest_count(self) -> int | None:
         return None
 
+    async def close(self, seconds: float) -> None:
+        """Nothing is under way that must be written down."""
+
     def report(self) -> CredentialReport:
         dead, trouble = self._verdict.dead, self._verdict.reason or self._trouble
         told = dead or not self._obtained

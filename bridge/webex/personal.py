@@ -52,6 +52,9 @@ class PersonalTokenMinter:
     async def guest_count(self) -> int | None:
         return None
 
+    async def close(self, seconds: float) -> None:
+        """Nothing is under way that must be written down."""
+
     def report(self) -> CredentialReport:
         warning = "Development only: one person's own token stands in for every guest"
         if self._ends is not None:

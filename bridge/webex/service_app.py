@@ -85,6 +85,10 @@ class ServiceAppMinter:
     async def guest_count(self) -> int | None:
         return await self._ask(self._client.guest_count)
 
+    async def close(self, seconds: float) -> None:
+        """Lets a refresh under way end, within so many seconds."""
+        await self._credential.close(seconds)
+
     def report(self) -> CredentialReport:
         credential, reasons = self._credential, []
         if credential.verdict.reason:

@@ -21,6 +21,7 @@ from bridge.webex.verdict import Verdict
 GRANT = "service_app.grant"
 REFRESHING = "service_app.refreshing"
 LEASE = 60.0  # seconds; longer than a call may take
+_GIVE_UP_SECONDS = 0.5  # for a refresh that is cut off to release its lease
 POLL, POLLS = 0.25, 40  # how a process waits for another one's refresh: 10 s at most
 REMIND = 86400.0
 
@@ -155,6 +156,19 @@ class ServiceCredential:
             self._renewing = asyncio.create_task(self._renew_once(), context=OF_NO_REQUEST)
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._renewing)
+
+    async def close(self, seconds: float) -> None:
+        """Lets a refresh under way end: Webex may have replaced the refresh token, and the answer has the new one.
+
+        One that takes longer is cut off, and gives its lease up.
+        """
+        renewing = self._renewing
+        if renewing is None or renewing.done():
+            return
+        await asyncio.wait((renewing,), timeout=seconds)
+        if not renewing.done():
+            renewing.cancel()
+            await asyncio.wait((renewing,), timeout=_GIVE_UP_SECONDS)
 
     async def _renew_once(self) -> Grant:
         if self._unsaved is not None:

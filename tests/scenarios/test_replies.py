@@ -200,7 +200,7 @@ async def test_disabled_webhook_is_repaired(sim: Simulator, world: World, clock:
         answer(world, "unheard of")
         await bridge.advance(31)
         await eventually(lambda: heard(ada, "unheard of"))
-        await bridge.service._look_over()
+        await bridge.service.look_over()
         await bridge.advance(61)
         await eventually(lambda: ("GET", "/v1/webhooks", 200) in bridge.calls())
         assert not any(hook.active for hook in world.hooks.values())

@@ -16,6 +16,7 @@ from bridge.simulator import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Simulator,
 from bridge.webex.client import WebexClient
 from bridge.webex.service_app import ServiceAppMinter
 from bridge.webex.service_credential import GRANT, REFRESHING
+from tests.harness import eventually
 from tests.webex.clock import HandClock
 from tests.webex.vault import MemoryVault
 
@@ -445,3 +446,35 @@ async def test_no_log_holds_a_token(make: Make, sim: Simulator, vault: MemoryVau
         stored(vault)["refresh_token"],
     ):
         assert secret not in told
+
+
+async def test_a_stop_in_mid_refresh_keeps_the_new_refresh_token(
+    make: Make, sim: Simulator, vault: MemoryVault
+) -> None:
+    """Webex replaces the refresh token at once; whoever stops then waits for the answer, and gives the lease up."""
+    sim.world.rotate_refresh_tokens = True
+    held = sim.world.fault("POST /v1/access_token", "hold", effect=True)
+    minter = make()
+    asking = asyncio.create_task(minter.prepare())
+    await eventually(lambda: held.used)
+    asking.cancel()
+    closing = asyncio.create_task(minter.close(60))
+    await asyncio.sleep(0)
+    held.release()
+    await closing
+    assert stored(vault)["refresh_token"] != REFRESH_TOKEN
+    assert await vault.of(object()).acquire(REFRESHING, 1)
+
+
+async def test_a_refresh_that_hangs_is_cut_off_at_a_stop(
+    make: Make, sim: Simulator, vault: MemoryVault
+) -> None:
+    """Its lease is free at once for whoever comes next."""
+    held = sim.world.fault("POST /v1/access_token", "hold")
+    minter = make()
+    asking = asyncio.create_task(minter.prepare())
+    await eventually(lambda: held.used)
+    asking.cancel()
+    await minter.close(0.01)
+    assert await vault.of(object()).acquire(REFRESHING, 1)
+    held.release()
