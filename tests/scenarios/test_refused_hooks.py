@@ -23,16 +23,14 @@ async def test_one_refusal_is_about_one_guest(sim: Simulator, world: World, cloc
         await bridge.advance(31)
         await eventually(lambda: heard(ada, "polled"))
         bert = await greeted(bridge, "bert")
-        await eventually(
-            lambda: len(world.guests) == 2 and sum(len(guest.hooks) for guest in world.guests.values()) == 3
-        )
+        await eventually(lambda: len(world.guests) == 2 and _hooks(world) == 3)
         answer(world, "by webhook", "Bert")
         await eventually(lambda: heard(bert, "by webhook"))
         assert (await bridge.get("/readyz"))[1]["replies"] == "webhook"
         await bridge.restart()
         assert (await bridge.get("/readyz"))[1]["replies"] == "webhook"
         await bridge.advance(601)
-        await eventually(lambda: sum(len(guest.hooks) for guest in world.guests.values()) == 6)
+        await eventually(lambda: _hooks(world) == 6)
 
 
 @pytest.mark.parametrize(
