@@ -44,6 +44,9 @@ async def _credential(minter: Minter, guests: str, tell: Tell) -> list[Problem]:
     return [_problem(guests, reason, severity="warning") for reason in minter.report().reasons]
 
 
+_OPTIONAL = "that is optional, and needs the scope"
+
+
 async def _agents(ask: Asking, agents: Mapping[str, Agent], tell: Tell) -> list[Problem]:
     """Each agent as the Service App sees them; whom it may not see is looked for with the bot's token."""
     checks: dict[str, AgentCheck] = {}
@@ -55,20 +58,37 @@ async def _agents(ask: Asking, agents: Mapping[str, Agent], tell: Tell) -> list[
                 checks.update(await check_agents(ask.settings.webex_api_url, token, left, licences=True))
             except WebexError as error:
                 return [_problem("agents", f"Webex could not be asked: {error}", severity="warning")]
-    if not checks:
-        return [_problem("agents", "not checked: no token at hand may look at people.", severity="warning")]
-    good = sum(check.found is True for check in checks.values())
-    licensed = sum(check.licensed is True for check in checks.values())
-    tell(f"webex: {good} of {len(agents)} agents are people of this organisation, {licensed} seen licensed")
-    return [problem for agent in agents.values() for problem in _judged(agent, checks[agent.email])]
+    seen = {email: check for email, check in checks.items() if not _unseen(check)}
+    _tell_agents(seen, len(agents), tell)
+    return [problem for agent in agents.values() for problem in _judged(agent, seen.get(agent.email))]
+
+
+def _tell_agents(seen: Mapping[str, AgentCheck], number: int, tell: Tell) -> None:
+    """Counts only what was looked up; what was not is said to be optional, with the scope that it needs (facts 6)."""
+    if len(seen) < number:
+        left = f"{number - len(seen)} of {number} agents were not looked up"
+        tell(f"webex: {left}; {_OPTIONAL} spark:people_read on the Service App")
+    if not seen:
+        return
+    good = sum(check.found is True for check in seen.values())
+    known = [check.licensed for check in seen.values() if check.licensed is not None]
+    licensed = f", {sum(known)} seen licensed" if known else ""
+    tell(f"webex: {good} of {len(seen)} agents are people of this organisation{licensed}")
+    if good and not known:
+        tell(f"webex: licences were not looked up; {_OPTIONAL} spark-admin:people_read on the Service App")
 
 
 def _unseen(check: AgentCheck | None) -> bool:
     return check is None or check.found is None
 
 
-def _judged(agent: Agent, check: AgentCheck) -> list[Problem]:
+def _judged(agent: Agent, check: AgentCheck | None) -> list[Problem]:
     where = f"agents.{agent.key}"
+    if check is None:
+        return []
+    if check.found and check.address:
+        text = f"Webex knows {agent.email} as {check.address} now; both are heard."
+        return [_problem(where, text, f"email: {check.address}", severity="warning")]
     if check.found and check.licensed is not False:
         return []
     if check.found:

@@ -37,13 +37,15 @@ class AgentCheck:
 
     `found`: True, a person; False, nobody is shown, or (`type`) a bot or a guest; None, Webex would not say.
     A token sees only its own organisation: False with `type` None may also be somebody elsewhere.
-    `licensed`: None where nobody asked or the token may not see it.
+    `licensed`: None where nobody asked or the token may not see it. `address`: the one that Webex shows for this
+    person, where it is another.
     """
 
     found: bool | None
     type: str | None = None
     reason: str | None = None
     licensed: bool | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,17 @@ def _check_agent(api: Any, email: str, licences: bool) -> AgentCheck:
         # 400: what was written is no address; anything else is about what this token may see
         return AgentCheck(False if exc.status == 400 else None, reason=str(exc))
     matching = [p for p in people if email.casefold() in (address.casefold() for address in p.emails)]
+    if len(people) == 1 and people[0].emails:
+        matching = people  # asked for by this address, and shown under the one that they have now
     if not matching:
         return AgentCheck(False, reason="Webex shows this token nobody with this address")
     person = matching[0]
     if person.type not in (None, "person"):
         return AgentCheck(False, person.type, f"this is no person but a Webex {person.type}")
     licensed = _is_licensed(api, person.id) if licences else None
-    return AgentCheck(True, person.type or "person", licensed=licensed)
+    shown = person.emails[0]
+    address = shown if shown.casefold() != email.casefold() else None
+    return AgentCheck(True, person.type or "person", licensed=licensed, address=address)
 
 
 def _is_licensed(api: Any, person_id: str) -> bool | None:

@@ -201,3 +201,22 @@ async def test_live_beside_a_service(sim: Simulator, world: World) -> None:
                 connection.exec_driver_sql("select count(*) from lanes where owner like 'command%'").scalar()
                 == 0
             )
+
+
+async def test_live_with_the_scopes_of_the_readme_is_clean(environ: dict[str, str], world: World) -> None:
+    """Nobody can be looked up without a scope for it: said, with its name, and no problem."""
+    world.fault("GET /v1/people$", status=403, message="Missing required scope", times=None)
+    ran = await beside(environ, "check", "--live")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "no errors, no warnings")
+    assert (
+        "1 of 1 agents were not looked up; that is optional, and needs the scope spark:people_read" in ran.out
+    )
+    assert "0 of" not in ran.out
+
+
+async def test_live_tells_of_another_address(environ: dict[str, str], world: World) -> None:
+    """Renamed since the rota was written: a warning, with the address that Webex shows."""
+    world.people_by_email["amy@example.com"].email = "amy.chen@example.com"
+    ran = await beside(environ, "check", "--live")
+    assert ran.code == 0
+    assert "warning: Webex knows amy@example.com as amy.chen@example.com now" in ran.out
