@@ -219,4 +219,4 @@ async def test_live_tells_of_another_address(environ: dict[str, str], world: Wor
     world.people_by_email["amy@example.com"].email = "amy.chen@example.com"
     ran = await beside(environ, "check", "--live")
     assert ran.code == 0
-    assert "warning: Webex knows amy@example.com as amy.chen@example.com now" in ran.out
+    assert "warning: agents.amy: Webex knows amy@example.com as amy.chen@example.com now" in ran.out
