@@ -42,10 +42,11 @@ from bridge.service.ticks import Ticks
 from bridge.service.timekeeping import Reading, Timekeeper
 from bridge.stages.call import Callbacks
 from bridge.stages.hear import Listener
-from bridge.stages.hook import Hooks, Replies, guest_of
+from bridge.stages.hook import Hooks, guest_of
 from bridge.stages.intake import Intake
 from bridge.stages.leases import Leases
 from bridge.stages.pump import Pump
+from bridge.stages.replies import Replies
 from bridge.stages.say import Courier
 from bridge.stages.tokens import Tokens
 from bridge.store import counters, gates, hooks, settling, upkeep, vault
@@ -55,6 +56,7 @@ from bridge.store.engine import news
 from bridge.store.engine.sql import clock_reading
 from bridge.store.engine.turns import in_turn
 from bridge.store.engine.writer_process import Begin
+from bridge.store.guests import Guest
 from bridge.store.outbox import Work
 from bridge.store.policies import Adopted, adopt
 from bridge.store.settling import Settled
@@ -191,9 +193,7 @@ class Service:
             self.live.loaded.config.webex.guests, settings, self.webex, self.vault, clock
         )
         target = f"{settings.public_url.rstrip('/')}/webex/webhooks" if settings.public_url else None
-        self.replies = Replies(
-            target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies, clock.now
-        )
+        self.replies = Replies(target, self.webhook_secret, lambda: self.live.loaded.config.webex.replies)
         self.tokens = Tokens(
             store,
             self.minter,
@@ -240,7 +240,7 @@ class Service:
             clock,
             lambda: self.live.budget(),
             self.replies,
-            self._webhooks_refused,
+            self._replies_changed,
             registered=lambda: self.pumps["hear"].wake(),
             lease_seconds=LEASE_SECONDS,
         )
@@ -411,6 +411,7 @@ class Service:
         every(60, "lanes.find_stranded", self._find_stranded)
         every(600, "store.purge", self.retention.run, first_after=30, patience=2 * RUN_SECONDS)
         every(300, "webhooks.look_over", self.look_over)
+        every(60, "webhooks.probe", self.probe_webhooks)
         every(300, "counters.recount", self._recount, first_after=30)
         if self.settings.uses_postgresql:
             every(2, "gates.learn", self._learn_gates)
@@ -544,14 +545,15 @@ class Service:
                 agent=settled.work.agent,
                 attempt=settled.work.attempt,
             )
-            if settled.webhook and settled.work.guest and settled.work.guest.webhook != settled.webhook:
+            guest = settled.work.guest
+            if settled.webhook and guest and guest.webhook != settled.webhook:
                 self.pumps["hook"].wake()
 
-    def _after_words(self, now: float) -> tuple[float, str | None]:
+    def _after_words(self, guest: Guest | None, now: float) -> tuple[float, str | None]:
         """When a thread just written to is read, and what its guest's webhook should be."""
-        if self.replies.polled:
-            return now + self.live.loaded.config.webex.poll_seconds, None
-        return now + 30.0, self.replies.fingerprint
+        polled = self.replies.polls(guest.webhook if guest else None)
+        wait = self.live.loaded.config.webex.poll_seconds if polled else 30.0
+        return now + wait, self.replies.fingerprint
 
     def _called(self, source: str, taken: bool) -> None:
         self.metrics.callbacks.labels(source, "taken" if taken else "refused").inc()
@@ -572,9 +574,14 @@ class Service:
         for gate in await self.store.read(gates.closed, now):
             self.webex.gates.close(gate.owner, gate.flow, gate.until - now)
 
-    async def _webhooks_refused(self) -> None:
-        await self.vault.write("webhooks-refused", str(self.clock.now()))
-        await self._listen_again()
+    async def _replies_changed(self) -> None:
+        """Webex gives guests no webhook any more, or gives them again: a restart must know, too."""
+        refused_at = self.replies.refused_at
+        await self.vault.write("webhooks-refused", "" if refused_at is None else str(refused_at))
+        if refused_at is None:
+            await self.look_over()
+        else:
+            await self._listen_again()
 
     # what time brings
 
@@ -591,6 +598,12 @@ class Service:
         """Has the webhooks of all guests with an open conversation looked at, within a minute."""
         if not self.replies.polled:
             await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 60))
+
+    async def probe_webhooks(self) -> None:
+        """While all guests are polled for Webex's sake, now and then one asks whether it may have a webhook."""
+        if self.replies.probe_due(self.clock.now()):
+            await self.store.do(hooks.look_over, hooks.LookOver(self.clock.now(), 0, most=1))
+            self.pumps["hook"].wake()
 
     async def _recount(self) -> None:
         """Loads that are counted along are compared with the conversations there are."""
@@ -615,8 +628,7 @@ class Service:
     async def _catch_up(self) -> None:
         """What agents said while nobody listened is read back."""
         refused_at = await self.vault.read("webhooks-refused")
-        if refused_at is not None:
-            self.replies.refuse(float(refused_at))
+        self.replies.refused_at = float(refused_at) if refused_at else None
         await self._listen_again()
 
     async def _obtain_credential(self) -> None:

@@ -16,9 +16,9 @@ from bridge.service.metrics import Metrics
 from bridge.service.supervision import Loops
 from bridge.service.ticks import Ticks
 from bridge.stages.call import Callbacks
-from bridge.stages.hook import Replies
 from bridge.stages.intake import Intake
 from bridge.stages.pump import Pump
+from bridge.stages.replies import Replies
 from bridge.stages.tokens import Tokens
 from bridge.store import reads
 from bridge.store.engine.committer import StoreUnavailable
@@ -148,7 +148,7 @@ class Health:
         degraded = list(service.reloader.problems) + list(service.live.problems)
         if self._ending:
             degraded.append(f"{self._ending} guest tokens in use are about to end and cannot be re-issued")
-        if service.replies.refused:
+        if service.replies.refused_at is not None:
             degraded.append("Webex gives guests no webhook: replies are polled")
         for agent, why in self._refused:
             degraded.append(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -10,69 +9,25 @@ import structlog
 from bridge.domain.errors import Refused, Throttled, Unauthorized, WebexError
 from bridge.domain.retry import backoff
 from bridge.ports import Clock
+from bridge.stages.replies import PROBE_SECONDS, REFUSED, Replies
 from bridge.stages.tokens import LentToken, NotNow, Tokens
 from bridge.store import hooks
 from bridge.store.guests import Budget
 from bridge.store.hooks import HookClaim, HookDone, HookWork
 from bridge.store.store import Store
 from bridge.webex.client import WebexClient
+from bridge.webex.meanings import webhook_is_gone
 from bridge.webex.wire import Webhook
 
 NAME = "webex-guest-bridge"
 _EVENTS = ("created", "updated", "deleted")
-PROBE_SECONDS = 600.0  # a refusal to all guests is tried again after so long
-_LATER_SECONDS = 300.0  # and one to a single guest, who is polled meanwhile
-_SEVERAL = 5  # different guests refused within PROBE_SECONDS: it is not about them
 _REST_AFTER_DISABLING = 300.0  # one failure within 5 minutes of re-enabling disables at once (webhooks guide)
-
-
-class Replies:
-    """Whether agents' answers come by webhook or are polled, as configured and as Webex allows."""
-
-    def __init__(
-        self, target: str | None, secret: str, wish: Callable[[], str], now: Callable[[], float]
-    ) -> None:
-        self.target = target
-        self.secret = secret
-        self._wish = wish
-        self._now = now
-        self._refused_at = -PROBE_SECONDS
-
-    @property
-    def refused(self) -> bool:
-        """True while Webex gives guests no webhook; after some minutes it is tried again."""
-        return 0 <= self._now() - self._refused_at < PROBE_SECONDS
-
-    def refuse(self, at: float) -> None:
-        """Notes when Webex refused webhooks to all guests."""
-        self._refused_at = at
-
-    @property
-    def polled(self) -> bool:
-        """True if no guest has a webhook to be heard by."""
-        return self.target is None or self.refused or self._wish() == "poll"
-
-    def polls(self, webhook: str | None) -> bool:
-        """True if the threads of a guest with this webhook (None: it has none) are polled."""
-        return self.polled or webhook != self.fingerprint
-
-    @property
-    def fingerprint(self) -> str | None:
-        """Changes with the address or the secret: webhooks made for another one are made anew."""
-        if self.polled:
-            return None
-        return hashlib.sha256(f"{self.target}\n{self.secret}".encode()).hexdigest()[:16]
 
 
 def guest_of(name: str | None) -> str | None:
     """The guest whose webhook has this name; None for somebody else's."""
     prefix, _, guest_id = (name or "").partition(" ")
     return guest_id if prefix == NAME and guest_id else None
-
-
-def is_gone(error: Refused) -> bool:
-    """True if Webex says that a webhook is not there: 404, or a 400 about its id (facts 5.1)."""
-    return error.status == 404 or (error.status == 400 and "webhookid" in error.reason.casefold())
 
 
 class Hooks:
@@ -86,7 +41,7 @@ class Hooks:
         clock: Clock,
         budget: Callable[[], Budget],
         replies: Replies,
-        on_refused: Callable[[], Awaitable[None]],
+        on_change: Callable[[], Awaitable[None]],
         registered: Callable[[], None],
         lease_seconds: float,
     ) -> None:
@@ -96,11 +51,10 @@ class Hooks:
         self._clock = clock
         self._budget = budget
         self._replies = replies
-        self._on_refused = on_refused
+        self._on_change = on_change
         self._registered = registered
         self._lease = lease_seconds
         self._inactive_since: dict[str, float] = {}
-        self._refusals: dict[str, float] = {}  # when each guest was refused a webhook, by more than 403
         self._log = structlog.get_logger()
 
     async def claim(self, room: int) -> Sequence[HookWork]:
@@ -108,8 +62,8 @@ class Hooks:
         return await self._store.do(hooks.claim_hooks, wish)
 
     async def work(self, work: HookWork) -> None:
-        fingerprint = self._replies.fingerprint
-        if fingerprint is None:
+        fingerprint = self._replies.wanted(self._clock.now())
+        if fingerprint is None or (work.guest.webhook == REFUSED and not work.guest.open_conversations):
             await self._settle(work, None, None)
             return
         try:
@@ -129,6 +83,9 @@ class Hooks:
             again_at = self._clock.now() + again_in if again_in else None
             await self._settle(work, fingerprint, again_at)
             self._registered()
+            if self._replies.allow():
+                self._log.info("webhook.allowed")
+                await self._on_change()
 
     async def _bring_up(self, work: HookWork, lent: LentToken, fingerprint: str) -> float | None:
         """Registers what is missing; the seconds after which to look again, if need be."""
@@ -145,19 +102,18 @@ class Hooks:
             good = good[:1] if work.guest.webhook == fingerprint else []  # else made with another secret
             for one in same:
                 if one not in good:
-                    await self._delete(lent, one.id)
+                    await self._remove(lent, one)
             if not good:
                 await self._create(lent, name, event)
             elif good[0].status == "inactive":
                 rest = await self._revive(work, lent, good[0])
         return rest
 
-    async def _delete(self, lent: LentToken, webhook_id: str) -> None:
-        """One that is gone already is gone: Webex says 404, or 400 'Invalid webhookId' (facts 5.1)."""
+    async def _remove(self, lent: LentToken, webhook: Webhook) -> None:
         try:
-            await self._webex.delete_webhook(self._tokens.still(lent), webhook_id)
+            await self._webex.delete_webhook(self._tokens.still(lent), webhook.id)
         except Refused as error:
-            if not is_gone(error):
+            if not webhook_is_gone(error):
                 raise
 
     async def _create(self, lent: LentToken, name: str, event: str) -> None:
@@ -188,10 +144,11 @@ class Hooks:
                 webhook.id,
                 name=webhook.name,
                 target_url=webhook.target_url,
+                # What a PUT without the secret does to it is recorded nowhere (webex-facts 13).
                 secret=self._replies.secret,
             )
         except Refused as error:
-            if not is_gone(error):
+            if not webhook_is_gone(error):
                 raise
             await self._create(lent, webhook.name, webhook.event)
         self._inactive_since.pop(webhook.id, None)
@@ -203,22 +160,18 @@ class Hooks:
         return sum(since > moment for since in self._inactive_since.values())
 
     async def _refused(self, work: HookWork, error: Refused) -> None:
-        """Webex gives this guest no webhook, who is polled until it does; or none to anybody: 403, or many."""
+        """Webex gives this guest no webhook: it is polled, and asked for again later; or all guests are polled."""
         now = self._clock.now()
-        self._log.warning("webhook.refused", reason=str(error), guest=work.guest.id[:12])
-        self._refusals[work.guest.id] = now
-        recent = {guest: at for guest, at in self._refusals.items() if 0 <= now - at < PROBE_SECONDS}
-        self._refusals = recent
-        every = error.status == 403 or len(recent) >= _SEVERAL
-        await self._settle(work, None, now + (PROBE_SECONDS if every else _LATER_SECONDS), polled=True)
-        if every:
-            self._refusals.clear()
-            self._replies.refuse(now)
-            await self._on_refused()
+        everybody = self._replies.refuse(work.guest.id, error.status, now)
+        self._log.warning(
+            "webhook.refused", guest=work.guest.id[:12], reason=str(error), all_guests_polled=everybody
+        )
+        await self._settle(work, REFUSED, None if everybody else now + PROBE_SECONDS)
+        self._registered()
+        if everybody:
+            await self._on_change()
 
-    async def _settle(
-        self, work: HookWork, webhook: str | None, again_at: float | None, *, polled: bool = False
-    ) -> None:
-        done = HookDone(work, webhook, again_at, self._clock.now(), polled)
+    async def _settle(self, work: HookWork, webhook: str | None, again_at: float | None) -> None:
+        done = HookDone(work, webhook, again_at, self._clock.now())
         if not await self._store.do(hooks.settle_hooks, done):
             self._log.warning("lease.lost", guest=work.guest.id[:12])

@@ -28,7 +28,7 @@ from bridge.stages.patience import NotYet, Patience
 from bridge.stages.tokens import LentToken, NotNow, Tokens
 from bridge.store import outbox, settling
 from bridge.store.files import read_chunk
-from bridge.store.guests import Budget
+from bridge.store.guests import Budget, Guest
 from bridge.store.lanes import ReadingPark, park_reading
 from bridge.store.looking import Look, begin_look, end_look
 from bridge.store.outbox import Claim, Work
@@ -46,7 +46,7 @@ _LOOK_AGAIN = 1.5
 class Courier:
     """The workers of the stage `say`.
 
-    `after_words(now)` says when a thread just written to is read for an answer, and which webhook its guest
+    `after_words(guest, now)` says when a thread just written to is read for an answer, and which webhook its guest
     should have. `call_seconds`: how long a call to Webex may take, beside the time that a file needs.
     """
 
@@ -57,7 +57,7 @@ class Courier:
         tokens: Tokens,
         clock: Clock,
         budget: Callable[[], Budget],
-        after_words: Callable[[float], tuple[float, str | None]],
+        after_words: Callable[[Guest | None, float], tuple[float, str | None]],
         settled: Callable[[Settled], None],
         leases: Leases,
         call_seconds: float,
@@ -245,7 +245,7 @@ class Courier:
     ) -> Work | None:
         """`keep`: nothing was attempted, so the doubt of an earlier attempt stands as it was."""
         now = self._clock.now()
-        listen_at, webhook = self._after_words(now)
+        listen_at, webhook = self._after_words(work.guest, now)
         settled = Settled(
             work=work,
             outcome=outcome,

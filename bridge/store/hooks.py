@@ -55,7 +55,6 @@ class HookDone:
     webhook: str | None
     again_at: float | None
     now: float
-    polled: bool = False  # there is none, and the threads are read instead, from now on
 
 
 def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]:
@@ -64,7 +63,7 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]
     for one in done:
         ours = finish(connection, one.work.lane, one.work.owner, one.again_at)
         results.append(ours)
-        if ours and (one.webhook is not None or one.polled):
+        if ours and one.webhook is not None:
             connection.execute(
                 update(guests).where(guests.c.id == one.work.guest.id).values(webhook=one.webhook)
             )
@@ -77,17 +76,21 @@ def settle_hooks(connection: Connection, done: Sequence[HookDone]) -> list[bool]
 
 @dataclass(frozen=True, slots=True)
 class LookOver:
-    """Every guest with an open conversation has its webhook looked at, spread over `spread` seconds."""
+    """Every guest with an open conversation has its webhook looked at, spread over `spread` seconds.
+
+    `most`: so many of them only.
+    """
 
     now: float
     spread: float
+    most: int | None = None
 
 
 def look_over(connection: Connection, wishes: Sequence[LookOver]) -> list[int]:
     counts = []
     for wish in wishes:
         query = select(guests.c.id).where(guests.c.open_conversations > 0, guests.c.token.is_not(None))
-        ids = sorted(connection.execute(query).scalars())
+        ids = sorted(connection.execute(query.order_by(guests.c.id).limit(wish.most)).scalars())
         for index in range(10):
             some = [hook_lane(ident) for ident in ids[index::10]]
             wake(connection, some, wish.now + wish.spread * index / 10)

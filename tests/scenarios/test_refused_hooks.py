@@ -68,8 +68,9 @@ async def test_all_are_polled_after_403_and_tried_again_minutes_later(
         await bridge.restart()
         assert await _polled(bridge)
         await bridge.advance(601)
-        assert not await _polled(bridge)
+        await bridge.service.probe_webhooks()
         await eventually(lambda: _hooks(world) == 3)
+        assert not await _polled(bridge)
         answer(world, "hi")
         await eventually(lambda: heard(ada, "hi"))
 
