@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from urllib.parse import quote
 
 from aiohttp import web
@@ -16,23 +17,35 @@ async def content(ask: Ask) -> web.Response:
 
     403 where a policy of the organization refuses it; 503 while the file service fails.
     """
-    person, file = ask.person, ask.world.files.get(ask.part("id"))
+    person, file = ask.person, ask.known("CONTENT", ask.world.files, ask.part("id"))
     if file is None or file.room is None or person not in file.room.members:
         raise Refusal(404, "Content not found.")
     if ask.request.method == "GET":
         _scan(ask, file)
-    return give(file)
+    return give(file, ask.world.file_names)
 
 
-def give(file: File) -> web.Response:
-    """The bytes, to be saved and never shown; aiohttp leaves them out of an answer to HEAD."""
-    plain = "".join(each if " " <= each <= "~" and each not in '"\\' else "_" for each in file.name)
-    named = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}"
-    )
+def _named(name: str, way: str) -> str:
+    """The Content-Disposition of a file, in one of the ways that were seen in the field."""
+    plain = "".join(each if " " <= each <= "~" and each not in '"\\' else "_" for each in name)
+    if way == "none":
+        return "attachment"
+    if way == "unquoted":
+        return f"attachment; filename={plain}"
+    if way == "rfc2047":
+        word = b64encode(name.encode("utf-8", "replace")).decode()
+        return f'attachment; filename="=?UTF-8?B?{word}?="'
+    quoted = f'attachment; filename="{plain}"'
+    if way == "quoted":
+        return quoted
+    return f"{quoted}; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+
+
+def give(file: File, way: str = "both") -> web.Response:
+    """The bytes, to be saved and never shown; aiohttp leaves them out of an answer to HEAD. `way`: see `Settings`."""
     headers = {
         "Content-Type": file.type,
-        "Content-Disposition": named,
+        "Content-Disposition": _named(file.name, way),
         "TrackingID": tracking_id(),
         "X-Content-Type-Options": "nosniff",
     }

@@ -11,15 +11,15 @@ import aiohttp
 from aiohttp import web
 
 from bridge.simulator import talk
-from bridge.simulator.api_people import room_for
-from bridge.simulator.ask import Ask, answer, nothing, page, text_field
+from bridge.simulator.api_people import find_person, room_for
+from bridge.simulator.ask import FORM, Ask, answer, cursor_of, next_page, nothing, page, text_field
 from bridge.simulator.ids import parse_iso
 from bridge.simulator.model import File, Message, Person, Refusal, Room
 from bridge.simulator.world import Upload
 
 SESSION = web.AppKey("session", aiohttp.ClientSession)
 _DESTINATIONS = ("roomId", "toPersonEmail", "toPersonId")
-_DIRECT_PAGE = 50
+_GONE = "Unable to get message."
 _KMS = {"title": {"code": "kms_failure", "reason": "Key management server failed to respond appropriately."}}
 
 
@@ -43,14 +43,14 @@ async def create(ask: Ask) -> web.Response:
 
 
 async def _body(ask: Ask) -> tuple[dict[str, Any], Upload | None]:
-    if ask.request.content_type != "multipart/form-data":
+    if ask.request.content_type not in ("multipart/form-data", FORM):
         return await ask.json(), None
     fields: dict[str, Any] = {}
     upload: Upload | None = None
     try:
         form = await ask.request.post()
     except ValueError:
-        raise Refusal(400, "The multipart body is malformed.") from None
+        raise Refusal(400, "The form is malformed.") from None
     for name, value in form.items():
         if not isinstance(value, web.FileField):
             fields[name] = _parsed(str(value)) if name in ("attachments", "files") else value
@@ -95,7 +95,7 @@ def _destination(ask: Ask, sender: Person, body: dict[str, Any]) -> tuple[str, R
     kind, value, world = given[0], body[given[0]], ask.world
     if kind == "roomId":
         return kind, room_for(ask, value)
-    other = world.people_by_email.get(value.lower()) if kind == "toPersonEmail" else world.people.get(value)
+    other = find_person(ask, value if kind == "toPersonId" else None, value)
     if other is None and kind == "toPersonEmail" and world.auto_people and "@" in value:
         other = world.add_person(value, value.partition("@")[0])
     if other is None:
@@ -117,17 +117,19 @@ async def _fetched(ask: Ask, url: str) -> Upload:
 
 
 def find(ask: Ask, message_id: str) -> Message:
-    """A message in a room of the caller. Refusal 404 for every other one."""
-    person, message = ask.person, ask.world.messages.get(message_id)
-    if message is None or person not in message.room.members:
-        raise Refusal(404, "Message not found.")
+    """A message in a room of the caller. Refusal 404 for one that is gone, 403 for one in a room of others."""
+    person, message = ask.person, ask.known("MESSAGE", ask.world.messages, message_id)
+    if message is None:
+        raise Refusal(404, _GONE)
+    if person not in message.room.members:
+        raise Refusal(403, "Failed to get activity.")
     return message
 
 
 async def get(ask: Ask) -> web.Response:
     message = find(ask, ask.part("id"))
     if message.sender is not ask.person and ask.at < message.at + ask.world.not_found_window:
-        raise Refusal(404, "Message not found.")
+        raise Refusal(404, _GONE)
     return answer(_show(ask, message))
 
 
@@ -163,18 +165,22 @@ async def remove(ask: Ask) -> web.Response:
 
 
 async def direct(ask: Ask) -> web.Response:
-    """The newest fifty of a 1:1, of both parties, newest first."""
+    """A 1:1's messages, of both parties, newest first; a page has `direct_page` of them, whatever `max` says."""
     world, person = ask.world, ask.person
     who, email = ask.query("personId"), ask.query("personEmail")
     if bool(who) == bool(email):
         raise Refusal(400, "Exactly one of personId and personEmail must be specified.")
-    other = world.people.get(who) if who else world.people_by_email.get(str(email).lower())
+    other = find_person(ask, who, email)
     room = world.room_of(person, other) if other else None
     if room is None and world.no_room_status != 200:
-        raise Refusal(world.no_room_status, "Could not find a direct room with this person.")
+        raise Refusal(world.no_room_status, talk.NO_ONE_ON_ONE)
     parent, messages = ask.query("parentId"), room.messages if room else []
-    newest = _newest(messages if parent else messages[-_DIRECT_PAGE:], parent)
-    return answer({"items": [_show(ask, each) for each in newest[:_DIRECT_PAGE]]})
+    if parent:
+        messages = [each for each in messages if each.data.get("parentId") == parent]
+    end = len(messages) - cursor_of(ask)
+    start = max(0, end - world.direct_page)
+    shown = [_show(ask, each) for each in reversed(messages[start : max(0, end)])]
+    return answer({"items": shown}, headers=next_page(ask, len(messages) - start) if start else None)
 
 
 def _newest(messages: list[Message], parent: str | None) -> list[Message]:
@@ -204,16 +210,14 @@ async def press(ask: Ask) -> web.Response:
     body, person = await ask.json(), ask.person
     if body.get("type") != "submit" or not isinstance(body.get("inputs", {}), dict):
         raise Refusal(400, "type must be submit, and inputs an object.")
-    message = ask.world.messages.get(str(body.get("messageId", "")))
-    if message is None:
-        raise Refusal(404, "Message not found.")
+    message = find(ask, str(body.get("messageId", "")))
     return answer(
         talk.press(ask.world, person, message, body.get("inputs", {})), status=ask.world.action_status
     )
 
 
 async def action(ask: Ask) -> web.Response:
-    person, found = ask.person, ask.world.actions.get(ask.part("id"))
+    person, found = ask.person, ask.known("ATTACHMENT_ACTION", ask.world.actions, ask.part("id"))
     if found is None or person not in found[0].members:
         raise Refusal(404, "Attachment action not found.")
     return answer(found[1])

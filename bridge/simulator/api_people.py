@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bridge.simulator.ask import Ask, answer, page
-from bridge.simulator.ids import iso, make_id
+from bridge.simulator.ids import iso, key_of, make_id
 from bridge.simulator.model import Person, Refusal, Room
 from bridge.simulator.world import ORG, World
 
@@ -33,7 +33,7 @@ def show_person(
     }
     if person.is_guest:
         shown["status"] = "unknown"
-    elif presence and world.presence and person.org_id == viewer.org_id and person.type == "person":
+    elif presence and _sees_presence(world, viewer, person):
         shown["status"] = person.status
         shown["lastActivity"] = iso(world.now())
     if admin:
@@ -42,26 +42,49 @@ def show_person(
     return shown
 
 
-def _is_admin(ask: Ask) -> bool:
-    return ask.person is ask.world.service_app and ask.world.service_app_admin
+def _sees_presence(world: World, viewer: Person, person: Person) -> bool:
+    same = person.org_id == viewer.org_id and person.type == "person"
+    return same and world.presence and (viewer.type != "bot" or world.bots_see_presence)
+
+
+def _is_admin(ask: Ask, scope: str) -> bool:
+    world = ask.world
+    allowed = world.service_app_admin and scope in world.service_app_scopes.split()
+    return ask.person is world.service_app and allowed
+
+
+def _viewer(ask: Ask) -> Person:
+    """Who asks about people. Refusal 403 where it is a Service App without the scope."""
+    viewer = ask.person
+    if viewer is ask.world.service_app and "spark:people_read" not in ask.world.service_app_scopes.split():
+        raise Refusal(403, "Missing required scope: spark:people_read")
+    return viewer
+
+
+def find_person(ask: Ask, person_id: str | None, email: str | None) -> Person | None:
+    """By id, or else by e-mail address; None: there is nobody. Refusal 400 for an id that is none."""
+    if person_id:
+        return ask.known("PEOPLE", ask.world.people, person_id)
+    return ask.world.people_by_email.get(str(email).lower())
 
 
 async def me(ask: Ask) -> web.Response:
-    return answer(show_person(ask.world, ask.person, ask.person))
+    viewer = _viewer(ask)
+    return answer(show_person(ask.world, viewer, viewer))
 
 
 async def one(ask: Ask) -> web.Response:
     """By id; licences are here, and only here, for an admin."""
-    viewer, found = ask.person, ask.world.people.get(ask.part("id"))
+    viewer, found = _viewer(ask), ask.known("PEOPLE", ask.world.people, ask.part("id"))
     if found is None:
         raise Refusal(404, "Person not found")
-    admin = _is_admin(ask) and found.org_id == ORG
+    admin = _is_admin(ask, "spark-admin:people_read") and found.org_id == ORG
     return answer(show_person(ask.world, found, viewer, admin=admin))
 
 
 async def search(ask: Ask) -> web.Response:
     """By e-mail or beginning of the name within one's own organization, or by ids anywhere."""
-    world, viewer = ask.world, ask.person
+    world, viewer = ask.world, _viewer(ask)
     email, name, ids = ask.query("email"), ask.query("displayName"), ask.query("id")
     if not (email or name or ids):
         raise Refusal(400, "Email, displayName, or id list should be specified.")
@@ -79,19 +102,30 @@ async def search(ask: Ask) -> web.Response:
 def _by_ids(ask: Ask, ids: list[str]) -> web.Response:
     if len(ids) > _MAX_IDS:
         raise Refusal(400, f"At most {_MAX_IDS} ids can be asked for.")
-    people, viewer = ask.world.people, ask.person
-    shown = [show_person(ask.world, people[each], viewer, presence=False) for each in ids if each in people]
-    missing = [each for each in ids if each not in people]
+    viewer, found = ask.person, {each: ask.known("PEOPLE", ask.world.people, each) for each in ids}
+    shown = [show_person(ask.world, each, viewer, presence=False) for each in found.values() if each]
+    missing = [each for each, person in found.items() if person is None]
     return answer({"items": shown, **({"notFoundIds": missing} if missing else {})})
 
 
 async def licenses(ask: Ask) -> web.Response:
     """Only for an admin."""
-    if not _is_admin(ask):
+    return answer({"items": [_licence(ask)]})
+
+
+async def license(ask: Ask) -> web.Response:
+    """By id; only for an admin."""
+    shown = _licence(ask)
+    if ask.part("id") != shown["id"]:
+        raise Refusal(404, "License not found.")
+    return answer(shown)
+
+
+def _licence(ask: Ask) -> dict[str, Any]:
+    if not _is_admin(ask, "spark-admin:licenses_read"):
         raise Refusal(403, "Missing required scope: spark-admin:licenses_read")
     used = sum(1 for each in ask.world.people.values() if each.licensed)
-    item = {"id": LICENSE, "name": "Messaging", "totalUnits": 100, "consumedUnits": used}
-    return answer({"items": [item]})
+    return {"id": LICENSE, "name": "Messaging", "totalUnits": 100, "consumedUnits": used}
 
 
 def _show_room(room: Room, viewer: Person) -> dict[str, Any]:
@@ -119,7 +153,7 @@ async def rooms(ask: Ask) -> web.Response:
 
 def room_for(ask: Ask, room_id: str) -> Room:
     """A room the caller is in. Refusal 404 for every other one."""
-    room = ask.world.rooms.get(room_id)
+    room = ask.known("ROOM", ask.world.rooms, room_id)
     if room is None or ask.person not in room.members:
         raise Refusal(404, "Could not find a room with provided ID.")
     return room
@@ -131,18 +165,36 @@ async def room(ask: Ask) -> web.Response:
 
 
 async def memberships(ask: Ask) -> web.Response:
-    """The two of one room, or one's own of every room."""
+    """The two of one room, or one of them by id or e-mail; without a room one's own of every room."""
     viewer, room_id = ask.person, ask.query("roomId")
-    if room_id:
-        pairs = [(each, member) for each in [room_for(ask, room_id)] for member in each.members]
-    else:
-        pairs = [(each, viewer) for each in viewer.rooms]
+    who, email = ask.query("personId"), ask.query("personEmail")
+    if not room_id:
+        if who or email:
+            raise Refusal(400, "Required String parameter 'roomId' is not present")
+        return page(ask, [(each, viewer) for each in viewer.rooms], lambda pair: _show_membership(*pair))
+    room = room_for(ask, room_id)
+    wanted = {find_person(ask, who, email)} if who or email else set(room.members)
+    pairs = [(room, each) for each in room.members if each in wanted]
     return page(ask, pairs, lambda pair: _show_membership(*pair))
+
+
+async def membership(ask: Ask) -> web.Response:
+    """By id: of a room that the caller is in."""
+    viewer, wanted = ask.person, ask.part("id").rstrip("=")
+    for room in viewer.rooms:
+        for member in room.members:
+            if _membership_id(room, member) == wanted:
+                return answer(_show_membership(room, member))
+    raise Refusal(404, "Could not find a membership with provided ID.")
+
+
+def _membership_id(room: Room, person: Person) -> str:
+    return make_id("MEMBERSHIP", f"{key_of(person.id)}:{key_of(room.id)}")
 
 
 def _show_membership(room: Room, person: Person) -> dict[str, Any]:
     return {
-        "id": make_id("MEMBERSHIP", f"{person.id}:{room.id}"),
+        "id": _membership_id(room, person),
         "roomId": room.id,
         "roomType": "direct",
         "personId": person.id,

@@ -1,4 +1,4 @@
-"""/access_token, /guests/token, /guests/count, /jwt/login.
+"""/access_token, /guests/token, /guests/count, /jwt/login, /authorizations/tokenExpiry.
 
 https://developer.webex.com/docs/sa-guest-management, https://developer.webex.com/docs/service-apps
 """
@@ -18,6 +18,7 @@ from bridge.simulator.ids import tracking_id
 from bridge.simulator.model import Refusal
 
 _SHORT = 64  # characters of a token that is no guest's
+_CENTURY = 100 * 365 * 86400.0  # after which a bot's token lapses
 
 
 async def refresh(ask: Ask) -> web.Response:
@@ -46,7 +47,7 @@ async def refresh(ask: Ask) -> web.Response:
             "refresh_token": word,
             "refresh_token_expires_in": world.refresh_expires_in,
             "token_type": "Bearer",
-            "scope": "guest-issuer:read guest-issuer:write",
+            "scope": world.service_app_scopes,
         }
     )
 
@@ -80,7 +81,7 @@ def _equal(given: object, known: str) -> bool:
 async def mint_guest(ask: Ask) -> web.Response:
     """Create, re-issue and rename in one: a new token for the guest of this subject. Older ones live on."""
     world = ask.world
-    _need_service_app(ask)
+    _need_service_app(ask, "guest-issuer:write")
     body = await ask.json()
     for name in ("subject", "displayName"):
         value = body.get(name)
@@ -102,15 +103,24 @@ async def mint_guest(ask: Ask) -> web.Response:
 
 
 async def count_guests(ask: Ask) -> web.Response:
-    """A bare number, as text."""
-    _need_service_app(ask)
+    """A bare number, as text or as JSON. Either scope is enough."""
+    _need_service_app(ask, "guest-issuer:read", "guest-issuer:write")
     count = sum(1 for guest in ask.world.guests.values() if guest.app == "service-app")
+    if ask.world.count_as_json:
+        return answer(count)
     return web.Response(text=str(count), headers={"TrackingID": tracking_id()})
 
 
-def _need_service_app(ask: Ask) -> None:
-    if ask.person is not ask.world.service_app:
-        raise Refusal(403, "Missing required scope: guest-issuer:write")
+def _need_service_app(ask: Ask, *one_of: str) -> None:
+    if ask.person is not ask.world.service_app or not set(one_of) & set(ask.world.service_app_scopes.split()):
+        raise Refusal(403, f"Missing required scope: {one_of[-1]}")
+
+
+async def expiry(ask: Ask) -> web.Response:
+    """GET /authorizations/tokenExpiry: when the caller's own token lapses, in epoch milliseconds."""
+    _ = ask.person
+    lapses = ask.token.expires_at if ask.token else 0.0
+    return answer({"exp": int(min(lapses, ask.at + _CENTURY) * 1000)})
 
 
 async def jwt_login(ask: Ask) -> web.Response:

@@ -32,7 +32,7 @@ async def listing(ask: Ask) -> web.Response:
 
 
 def _own(ask: Ask) -> Webhook:
-    person, hook = ask.person, ask.world.hooks.get(ask.part("id"))
+    person, hook = ask.person, ask.known("WEBHOOK", ask.world.hooks, ask.part("id"))
     if hook is None or hook.person is not person:
         raise Refusal(404, "The requested webhook could not be found.")
     return hook
@@ -44,12 +44,12 @@ async def get(ask: Ask) -> web.Response:
 
 async def change(ask: Ask) -> web.Response:
     hook = _own(ask)
-    hooks.update_hook(hook, await ask.json())
+    hooks.update_hook(hook, await ask.json(), keeps_secret=ask.world.put_keeps_secret)
     return answer(hooks.view(hook))
 
 
 async def remove(ask: Ask) -> web.Response:
-    person, hook = ask.person, ask.world.hooks.get(ask.part("id"))
+    person, hook = ask.person, ask.known("WEBHOOK", ask.world.hooks, ask.part("id"))
     if hook is None:
         raise Refusal(400, "Invalid webhookId for Delete Webhook request.")
     if hook.person is not person:

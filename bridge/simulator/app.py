@@ -36,6 +36,7 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/guests/token", api_tokens.mint_guest),
     ("GET", "/guests/count", api_tokens.count_guests),
     ("POST", "/access_token", api_tokens.refresh),
+    ("GET", "/authorizations/tokenExpiry", api_tokens.expiry),
     ("POST", "/jwt/login", api_tokens.jwt_login),
     ("POST", "/messages", api_messages.create),
     ("GET", "/messages", api_messages.listing),
@@ -49,9 +50,11 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/people/me", api_people.me),
     ("GET", "/people/{id}", api_people.one),
     ("GET", "/licenses", api_people.licenses),
+    ("GET", "/licenses/{id}", api_people.license),
     ("GET", "/rooms", api_people.rooms),
     ("GET", "/rooms/{id}", api_people.room),
     ("GET", "/memberships", api_people.memberships),
+    ("GET", "/memberships/{id}", api_people.membership),
     ("POST", "/webhooks", api_webhooks.create),
     ("GET", "/webhooks", api_webhooks.listing),
     ("GET", "/webhooks/{id}", api_webhooks.get),
@@ -68,7 +71,10 @@ def make_app(world: World) -> web.Application:
     app = web.Application(client_max_size=world.max_file_bytes + 1024 * 1024)
     app[CLOSING] = asyncio.Event()
     for method, path, handler in API:
-        app.router.add_route(method, f"/v1{path}", door(world, handler))
+        enter = door(world, handler)
+        app.router.add_route(method, f"/v1{path}", enter)
+        if method != "*":
+            app.router.add_route(method, f"/v1{path}/", enter)
     control.add_routes(app, world)
     inbox.add_routes(app, world)
     world.teller = sockets = socket.add_routes(app, world)

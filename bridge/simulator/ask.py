@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bridge.simulator.ids import tracking_id
+from bridge.simulator.ids import candidates, tracking_id
 from bridge.simulator.model import Person, Refusal, Token
 from bridge.simulator.world import World
 
 T = TypeVar("T")
 JSON = "application/json;charset=UTF-8"
+FORM = "application/x-www-form-urlencoded"
 _MALFORMED = "The request could not be understood by the server due to malformed syntax."
 
 
@@ -41,7 +42,9 @@ class Ask:
         return token.person
 
     async def json(self) -> dict[str, Any]:
-        """The body, an object. Refusal 415 and 400 for anything else."""
+        """The body: an object, or a form's fields as texts. Refusal 415 and 400 for anything else."""
+        if self.request.content_type == FORM:
+            return await self._form()
         if self.request.content_type != "application/json":
             raise Refusal(415, f"Content type '{self.request.content_type}' not supported")
         try:
@@ -51,6 +54,20 @@ class Ask:
         if not isinstance(body, dict):
             raise Refusal(400, _MALFORMED)
         return body
+
+    async def _form(self) -> dict[str, Any]:
+        try:
+            return dict(await self.request.post())
+        except ValueError:
+            raise Refusal(400, _MALFORMED) from None
+
+    def known(self, kind: str, among: Mapping[str, T], given: str) -> T | None:
+        """What has this id, or this UUID; None where nothing has. Refusal 400 for what is neither."""
+        try:
+            meant = candidates(kind, given, self.world.id_region)
+        except ValueError:
+            raise Refusal(400, "Expect base64 ID or UUID.") from None
+        return next((among[each] for each in meant if each in among), None)
 
     def part(self, name: str) -> str:
         """The variable piece of the path."""
@@ -114,13 +131,20 @@ def page(ask: Ask, items: Sequence[T], show: Callable[[T], Any], default: int = 
     """One page of a list and, in a Link header, where the next one is (RFC 5988)."""
     size, cursor = size_of_page(ask, default), ask.query("cursor")
     if ask.world.empty_pages and cursor is None:
-        return answer({"items": []}, headers=_next(ask, 0))
-    start = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10 else 0
+        return answer({"items": []}, headers=next_page(ask, 0))
+    start = cursor_of(ask)
     shown = [show(each) for each in items[start : start + size]]
     more = start + size < len(items)
-    return answer({"items": shown}, headers=_next(ask, start + size) if more else None)
+    return answer({"items": shown}, headers=next_page(ask, start + size) if more else None)
 
 
-def _next(ask: Ask, cursor: int) -> dict[str, str]:
+def cursor_of(ask: Ask) -> int:
+    """How many items the pages before this one had."""
+    cursor = ask.query("cursor")
+    return int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10 else 0
+
+
+def next_page(ask: Ask, cursor: int) -> dict[str, str]:
+    """The header that leads to the items after the first `cursor`."""
     url = ask.request.url.update_query(cursor=cursor)
     return {"Link": f'<{url}>; rel="next"'}

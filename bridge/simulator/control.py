@@ -14,6 +14,7 @@ from aiohttp import web
 from bridge.simulator import hooks
 from bridge.simulator.model import Person, Refusal
 from bridge.simulator.pipeline import CLOSING
+from bridge.simulator.talk import CARD
 from bridge.simulator.world import Upload, World
 
 Handler = Callable[[World, web.Request], Awaitable[web.StreamResponse]]
@@ -30,6 +31,7 @@ def add_routes(app: web.Application, world: World) -> None:
         ("POST", "/say", say),
         ("POST", "/press", press),
         ("POST", "/people", people),
+        ("POST", "/rename", rename),
         ("POST", "/fault", fault),
         ("DELETE", "/fault", no_faults),
         ("PATCH", "/settings", settings),
@@ -135,7 +137,7 @@ async def violations(world: World, request: web.Request) -> web.Response:
 
 
 async def say(world: World, request: web.Request) -> web.Response:
-    """`{"from", "to", "text" | "markdown"}`, or the same as a form with one `file`."""
+    """`{"from", "to", "text" | "markdown", "html"?, "card"?}`, or the same as a form with one `file`."""
     if request.content_type != "multipart/form-data":
         return web.json_response(_say(world, await body_of(request), None))
     fields: dict[str, Any] = {}
@@ -149,10 +151,14 @@ async def say(world: World, request: web.Request) -> web.Response:
 
 
 def _say(world: World, body: dict[str, Any], upload: Upload | None) -> dict[str, Any]:
-    text, markdown = body.get("text") or None, body.get("markdown") or None
-    if not all(each is None or isinstance(each, str) for each in (text, markdown)):
-        raise ValueError("text and markdown are texts")
-    return world.say(text_of(body, "from"), text_of(body, "to"), text, markdown, upload)
+    text, markdown, html = (body.get(name) or None for name in ("text", "markdown", "html"))
+    if not all(each is None or isinstance(each, str) for each in (text, markdown, html)):
+        raise ValueError("text, markdown and html are texts")
+    card = body.get("card")
+    cards = None if card is None else [{"contentType": CARD, "content": card}]
+    return world.say(
+        text_of(body, "from"), text_of(body, "to"), text, markdown, upload, html=html, cards=cards
+    )
 
 
 async def press(world: World, request: web.Request) -> web.Response:
@@ -169,6 +175,12 @@ async def people(world: World, request: web.Request) -> web.Response:
     body = await body_of(request)
     email, name = text_of(body, "email"), text_of(body, "name")
     return web.json_response(_person(world.add_person(**{**body, "email": email, "name": name})))
+
+
+async def rename(world: World, request: web.Request) -> web.Response:
+    """`{"from", "to"}`: somebody's address has changed; the old one still leads to them."""
+    body = await body_of(request)
+    return web.json_response(_person(world.rename(text_of(body, "from"), text_of(body, "to"))))
 
 
 async def fault(world: World, request: web.Request) -> web.Response:

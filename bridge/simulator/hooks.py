@@ -83,14 +83,17 @@ def _conditions(wanted: object, resource: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def update_hook(hook: Webhook, body: dict[str, Any]) -> None:
-    """PUT: name and targetUrl are required, resource and filter stay, nothing can be switched off."""
+def update_hook(hook: Webhook, body: dict[str, Any], *, keeps_secret: bool = True) -> None:
+    """PUT: name and targetUrl are required, resource and filter stay, nothing can be switched off.
+
+    `keeps_secret`: whether the secret stays where the body has none.
+    """
     _need_name(body.get("name"), body.get("targetUrl"))
     status, secret = body.get("status"), body.get("secret")
     if status not in (None, "active"):
         raise Refusal(400, "status can only be set to active")
     hook.name, hook.target_url = body["name"], body["targetUrl"]
-    if isinstance(secret, str):
+    if isinstance(secret, str) or not keeps_secret:
         hook.secret = secret or None
     if status == "active" and not hook.active:
         hook.active = True

@@ -106,7 +106,10 @@ class Message:
 
 @dataclass(slots=True, eq=False)
 class File:
-    """`scan`: clean, scanning or failing (until `clean_at`), infected, unscannable or refused."""
+    """`id` is empty until a message carries it.
+
+    `scan`: clean, scanning or failing (until `clean_at`), infected, unscannable or refused.
+    """
 
     id: str
     name: str

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bridge.simulator.ask import Ask, bearer, refusal
+from bridge.simulator.ask import FORM, Ask, bearer, refusal
 from bridge.simulator.faults import Fault
 from bridge.simulator.model import Call, Refusal
 from bridge.simulator.world import World
@@ -19,6 +19,7 @@ Door = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CLOSING = web.AppKey("closing", asyncio.Event)
 _MINT = "/v1/guests/token"
+_FORMS = ("multipart/form-data", FORM)
 _TROUBLES = {
     429: "The user has sent too many requests in a given amount of time. Please refer to the "
     "Retry-After response header for the time in seconds after which the request can be retried.",
@@ -40,13 +41,13 @@ def door(world: World, handler: Handler) -> Door:
         early = world.evidence.waiting and world.evidence.too_early(
             owner, request.method, _route(request), await _subject(ask), at
         )
-        fault = world.pick_fault(request.method, request.path, owner) if world.faults else None
+        fault = world.pick_fault(request.method, _path(request), owner) if world.faults else None
         response: web.StreamResponse | None = None
         expired = token is not None and token.expires_at <= at
         with contextlib.suppress(Cut):
             response = await (_under(fault, ask, handler) if fault else _safely(ask, handler))
         status = response.status if response is not None else 0
-        world.evidence.record(Call(at, request.method, request.path, owner, status, expired, early))
+        world.evidence.record(Call(at, request.method, _path(request), owner, status, expired, early))
         if response is None:
             return await _cut(request, wait=fault is not None and fault.kind == "never")
         if world.latency:
@@ -58,12 +59,17 @@ def door(world: World, handler: Handler) -> Door:
 
 def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    return resource.canonical if resource else request.path
+    return resource.canonical.rstrip("/") if resource else _path(request)
+
+
+def _path(request: web.Request) -> str:
+    """Without the slash that some clients put at its end."""
+    return request.path.rstrip("/")
 
 
 async def _subject(ask: Ask) -> str | None:
     """Whose token is to be minted, which is what a 429 on minting is about."""
-    if ask.request.path != _MINT:
+    if _path(ask.request) != _MINT:
         return None
     try:
         subject = (await ask.json()).get("subject")
@@ -122,7 +128,7 @@ async def _held(fault: Fault, ask: Ask, handler: Handler) -> web.StreamResponse:
 
 async def _body(request: web.Request) -> None:
     with contextlib.suppress(ValueError):
-        await (request.post() if request.content_type == "multipart/form-data" else request.read())
+        await (request.post() if request.content_type in _FORMS else request.read())
 
 
 async def _wait(fault: Fault) -> None:

@@ -29,12 +29,23 @@ class Settings:
     auto_people: bool = False  # an unknown toPersonEmail becomes a licensed person instead of 404
     guest_webhooks: bool = True  # False: a guest's POST /webhooks is 403
     service_app_admin: bool = True  # the Service App sees licences
-    presence: bool = True  # `status` is shown within the organization
+    service_app_scopes: str = (  # of its token; each call without its scope is 403
+        "guest-issuer:read guest-issuer:write spark:people_read spark-admin:people_read spark-admin:licenses_read"
+    )
+    presence: bool = True  # `status` is shown within the organization ...
+    bots_see_presence: bool = False  # ... to bots as well, which saw none in the field
     # Answers.
     latency: float = 0.0  # seconds between the effect of a call and its answer
     not_found_window: float = 0.0  # seconds for which GET /messages/{id} lags behind the webhook
-    no_room_status: int = 404  # GET /messages/direct without a 1:1; 200 gives an empty list
-    action_status: int = 202  # POST /attachment/actions
+    no_room_status: int = (
+        404  # GET /messages/direct without a 1:1 (400 and 403 are possible); 200 gives an empty list
+    )
+    refused_status: int = 403  # the first POST /messages to somebody who cannot be written to
+    action_status: int = 200  # POST /attachment/actions; its documentation says 202, which SDKs do not accept
+    count_as_json: bool = False  # /guests/count is application/json instead of text/plain
+    id_region: str = "us"  # of new messages', rooms' and contents' ids; such as "urn:TEAM:us-west-2_r"
+    direct_page: int = 50  # messages of one page of /messages/direct; the rest by Link
+    file_names: str = "both"  # Content-Disposition: both | quoted | unquoted | rfc2047 | none
     max_text_bytes: int = 7439
     max_file_bytes: int = 100 * 1024 * 1024
     max_card_bytes: int = 22 * 1024
@@ -45,6 +56,7 @@ class Settings:
     scan_seconds: float = 2.0  # how long `scanning` and `failing` last
     # Webhooks.
     duplicate_webhooks: str = "accept"  # or "refuse": the same hook twice is 409
+    put_keeps_secret: bool = True  # False: a PUT without the secret leaves the hook without one
     webhook_timeout: float = 10.0
     webhook_retries: int = 0
     webhook_failures: int = 100  # this many failed deliveries ...

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.simulator import markup
-from bridge.simulator.ids import iso, make_id
+from bridge.simulator.ids import iso, key_of, make_id
 from bridge.simulator.model import File, Message, Person, Refusal, Room
 
 if TYPE_CHECKING:
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 MAX_EDITS: Final = 10
 _BLOCKED: Final = "External communication is blocked by the organization of this user."
+NO_ONE_ON_ONE: Final = "Failed to get one on one conversation"
 CARD: Final = "application/vnd.microsoft.card.adaptive"
 
 
 def open_room(world: World, sender: Person, other: Person) -> Room:
-    """The one 1:1 of the two, opened when it is the first time. Refusal where they may not talk."""
+    """The one 1:1 of the two, opened when it is the first time. Refusal where they may not talk.
+
+    That somebody cannot be written to bears the text that a missing 1:1 has (jbogarin/go-cisco-webex-teams#19).
+    """
     room = world.room_of(sender, other)
     if room is not None:
         return room
@@ -32,8 +36,8 @@ def open_room(world: World, sender: Person, other: Person) -> Room:
         and (other.external_blocked or sender.external_blocked)
         and "bot" not in (sender.type, other.type)
     ):
-        raise Refusal(403, _BLOCKED)
-    room = Room(make_id("ROOM"), (sender, other), world.now())
+        raise Refusal(world.refused_status, NO_ONE_ON_ONE)
+    room = Room(make_id("ROOM", region=world.id_region), (sender, other), world.now())
     world.rooms[room.id] = room
     world.pairs[min(sender.id, other.id), max(sender.id, other.id)] = room
     sender.rooms.append(room)
@@ -50,8 +54,12 @@ def send(
     file: File | None = None,
     cards: list[dict[str, Any]] | None = None,
     parent_id: str | None = None,
+    html: str | None = None,
 ) -> Message:
-    """A message in a room its sender is in. Refusal where a rule of its content is broken."""
+    """A message in a room its sender is in. Refusal where a rule of its content is broken.
+
+    `html`: what a Webex client made of the words; else it is made of the markdown.
+    """
     if sender.is_guest and room.other(sender).refuses_guests:
         raise Refusal(403, _BLOCKED)
     _check(world, text, markdown, file, cards)
@@ -60,10 +68,14 @@ def send(
     ):
         raise Refusal(400, "The parent message is not in this room.")
     at = world.now()
-    data: dict[str, Any] = {"id": make_id("MESSAGE"), "roomId": room.id, "roomType": "direct"}
+    made = make_id("MESSAGE", region=world.id_region)
+    data: dict[str, Any] = {"id": made, "roomId": room.id, "roomType": "direct"}
     _put_text(data, text, markdown)
+    if html:
+        data["html"] = html
     if file is not None:
-        file.room = room
+        file.id = make_id("CONTENT", f"{key_of(made)}/0", world.id_region)
+        file.room, world.files[file.id] = room, file
         data["files"] = [f"{world.root}/v1/contents/{file.id}"]
     data["personId"], data["personEmail"] = sender.id, sender.email
     if cards:
@@ -162,13 +174,11 @@ def tell(world: World, message: Message, event: str) -> None:
 
 
 def press(world: World, person: Person, message: Message, inputs: dict[str, Any]) -> dict[str, Any]:
-    """A card is submitted; only the card's author hears of it."""
+    """A card is submitted, by its author as well; only the author hears of it."""
     if person not in message.room.members:
-        raise Refusal(404, "Message not found.")
+        raise Refusal(403, "Failed to get activity.")
     if "attachments" not in message.data:
         raise Refusal(400, "The message has no card.")
-    if message.sender is person:
-        raise Refusal(400, "The author of a card cannot submit it.")
     ids = {
         "type": "submit",
         "messageId": message.data["id"],
@@ -183,9 +193,7 @@ def press(world: World, person: Person, message: Message, inputs: dict[str, Any]
 
 
 def keep_file(world: World, name: str, content: bytes, media_type: str) -> File:
-    """A file that a message is about to carry. Refusal where it is too large."""
+    """A file that a message is about to carry, which gives it its id. Refusal where it is too large."""
     if len(content) > world.max_file_bytes:
         raise Refusal(400, 'Unable to post message to room: "The request payload is too big"')
-    file = File(make_id("CONTENT"), name, media_type, content, world.scan, world.now() + world.scan_seconds)
-    world.files[file.id] = file
-    return file
+    return File("", name, media_type, content, world.scan, world.now() + world.scan_seconds)

@@ -125,6 +125,14 @@ class World(Settings):
         self.people[person.id] = self.people_by_email[person.email.lower()] = person
         return person
 
+    def rename(self, email: str, new_email: str) -> Person:
+        """This person has another address from now on, and is still reached by the old one. LookupError, ValueError."""
+        person = self.find_person(email)
+        if new_email.lower() in self.people_by_email:
+            raise ValueError(f"{new_email} is already there")
+        person.email = new_email
+        return self._keep(person)
+
     def find_person(self, who: str) -> Person:
         """By e-mail, id, or a guest's subject. LookupError where there is nobody."""
         found = self.people_by_email.get(who.lower()) or self.people.get(who) or self.guests.get(who)
@@ -141,9 +149,13 @@ class World(Settings):
         text: str | None = None,
         markdown: str | None = None,
         file: Upload | None = None,
+        *,
+        html: str | None = None,
+        cards: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """An agent writes in the existing 1:1 with a guest (by e-mail, id, subject or room id), or to a bot.
 
+        `html`: as a Webex client made it, headings and tables included; `cards`: one, with or without words.
         Gives the message as the API shows it. LookupError: they have no 1:1; Refusal: Webex says no.
         """
         agent = self.find_person(agent_email)
@@ -152,7 +164,8 @@ class World(Settings):
         if other.is_guest and self.room_of(agent, other) is None:
             raise LookupError(f"{agent_email} has no 1:1 with {guest_email_or_id}")
         kept = talk.keep_file(self, *file) if file else None
-        message = talk.send(self, agent, talk.open_room(self, agent, other), text, markdown, kept)
+        room = talk.open_room(self, agent, other)
+        message = talk.send(self, agent, room, text, markdown, kept, cards, html=html)
         message.room.read[agent.id] = message.seq
         return message.data
 

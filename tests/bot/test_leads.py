@@ -187,6 +187,7 @@ async def test_bots_webhooks_are_repaired_and_what_was_missed_is_read(desk: Desk
 
 async def test_presence_is_a_veto(desk: Desk) -> None:
     """Out of office in Webex: nobody new, and `status` says why; back, and customers come again."""
+    desk.world.bots_see_presence = True
     amy = desk.world.find_person(AMY)
     amy.status = "OutOfOffice"
     await desk.look_at_presence()
@@ -202,7 +203,7 @@ async def test_presence_is_a_veto(desk: Desk) -> None:
 async def test_presence_that_is_not_shown_is_no_veto(desk: Desk) -> None:
     """The rota decides where the bot may not see anybody's status."""
     desk.world.find_person(AMY).status = "DoNotDisturb"
-    desk.world.presence = False
+    desk.world.bots_see_presence = False
     await desk.look_at_presence()
     await desk.opened()
     await desk.card(AMY)

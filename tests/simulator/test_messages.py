@@ -4,6 +4,7 @@ import pytest
 
 from bridge.simulator import BOT_TOKEN
 
+NOWHERE = "00000000-0000-4000-8000-000000000000"
 CARD = {
     "contentType": "application/vnd.microsoft.card.adaptive",
     "content": {"type": "AdaptiveCard", "body": []},
@@ -40,10 +41,26 @@ async def test_direct_lists_both_parties_newest_first(ada, world):
     items = (await ada("GET", "/messages/direct?personEmail=AMY@example.com")).body["items"]
     assert [each["text"] for each in items[:3]] == ["last", "answer", "48"]
     assert len(items) == 50
-    assert (await ada("GET", "/messages/direct?personEmail=bo@example.com")).status == 404
+    for status in (404, 400, 403):
+        world.no_room_status = status
+        missing = await ada("GET", "/messages/direct?personEmail=bo@example.com")
+        assert (missing.status, missing.body["message"]) == (status, "Failed to get one on one conversation")
     world.no_room_status = 200
     assert (await ada("GET", "/messages/direct?personEmail=bo@example.com")).body == {"items": []}
     assert (await ada("GET", "/messages/direct")).status == 400
+
+
+async def test_direct_goes_on_by_link(ada, world):
+    """Pages of a 1:1 are chained by Link, their size is Webex's alone, and none is lost or doubled."""
+    world.direct_page = 2
+    for number in range(5):
+        await ada.write(str(number))
+    url, pages = "/messages/direct?personEmail=amy@example.com&max=100", []
+    while url:
+        answer = await ada("GET", url)
+        pages.append([each["text"] for each in answer.body["items"]])
+        url = answer.headers.get("Link", "").partition(">")[0].lstrip("<")
+    assert pages == [["4", "3"], ["2", "1"], ["0"]]
 
 
 async def test_length_is_counted_in_bytes(ada):
@@ -84,12 +101,17 @@ async def test_who_cannot_be_written_to(ada, app, world):
     assert (await ada.write("x", "nobody@example.com")).status == 404
     assert (await ada.write("x", other["email"])).status == 403
     assert (await ada("POST", "/messages", json={"toPersonId": other["id"], "text": "x"})).status == 403
-    assert (await ada("POST", "/messages", json={"roomId": "nowhere", "text": "x"})).status == 404
+    assert (await ada("POST", "/messages", json={"roomId": NOWHERE, "text": "x"})).status == 404
+    junk = await ada("POST", "/messages", json={"roomId": "nowhere", "text": "x"})
+    assert (junk.status, junk.body["message"]) == (400, "Expect base64 ID or UUID.")
     assert (await ada.write("x", "bo@example.com")).status == 200
     for email in ("bo@example.com", "cy@example.com"):
         world.find_person(email).external_blocked = True
     assert (await ada.write("x", "bo@example.com")).status == 200
-    assert (await ada.write("x", "cy@example.com")).status == 403
+    for status in (403, 400, 404):
+        world.refused_status = status
+        refused = await ada.write("x", "cy@example.com")
+        assert (refused.status, refused.body["message"]) == (status, "Failed to get one on one conversation")
     assert (await ada.write("x", "help@webex.bot")).status == 200
 
 
@@ -110,16 +132,17 @@ async def test_markdown_becomes_safe_html(ada):
 
 
 async def test_only_the_two_see_a_message(ada, amy, nobody):
-    """A third person gets 404 for the message, the room and its list."""
+    """A third person gets 403 for the message, 404 for the room and its list."""
     message = (await ada.write()).body
     bo = nobody.as_("sim-token-bo@example.com")
     for path in (
-        f"/messages/{message['id']}",
         f"/messages?roomId={message['roomId']}",
         f"/rooms/{message['roomId']}",
     ):
         assert (await amy("GET", path)).status == 200
         assert (await bo("GET", path)).status == 404
+    foreign = await bo("GET", f"/messages/{message['id']}")
+    assert (foreign.status, foreign.body["message"]) == (403, "Failed to get activity.")
 
 
 async def test_edit_and_delete_are_the_authors(ada, amy):
@@ -133,7 +156,8 @@ async def test_edit_and_delete_are_the_authors(ada, amy):
     shown = (await amy("GET", path)).body
     assert (shown["text"], "updated" in shown) == ("right", True)
     assert (await ada("DELETE", path)).status == 204
-    assert (await amy("GET", path)).status == 404
+    gone = await amy("GET", path)
+    assert (gone.status, gone.body["message"]) == (404, "Unable to get message.")
 
 
 async def test_paging_follows_the_link_header(ada, world):
@@ -176,18 +200,20 @@ async def test_a_message_may_lag_behind_its_webhook(ada, amy, world, clock):
 
 
 async def test_card_is_submitted_by_its_receiver(ada, amy, nobody, world):
-    """An agent presses a bot's card; the bot reads the inputs; others, and the bot itself, cannot."""
+    """An agent presses a bot's card, or the bot itself does; the bot reads the inputs; others cannot."""
     bot = nobody.as_(BOT_TOKEN)
     card = (await bot.write("card", attachments=[CARD])).body
     submit = {"type": "submit", "messageId": card["id"], "inputs": {"verb": "end"}}
     pressed = await amy("POST", "/attachment/actions", json=submit)
-    assert pressed.status == 202
+    assert pressed.status == 200
     path = f"/attachment/actions/{pressed.body['id']}"
     assert (await bot("GET", path)).body["inputs"] == {"verb": "end"}
     assert world.press("amy@example.com", card["id"], {"verb": "more"})["inputs"] == {"verb": "more"}
     assert (await ada("GET", path)).status == 404
-    assert (await bot("POST", "/attachment/actions", json=submit)).status == 400
-    assert (await ada("POST", "/attachment/actions", json=submit)).status == 404
+    assert (await bot("POST", "/attachment/actions", json=submit)).body["personId"] == card["personId"]
+    assert (await ada("POST", "/attachment/actions", json=submit)).status == 403
+    world.action_status = 202
+    assert (await amy("POST", "/attachment/actions", json=submit)).status == 202
     plain = (await bot.write("no card")).body
     assert (await amy("POST", "/attachment/actions", json={**submit, "messageId": plain["id"]})).status == 400
     edit = {"roomId": card["roomId"], "text": "x"}

@@ -76,9 +76,8 @@ async def test_webhooks(api, receiver):
     assert await asyncio.to_thread(work) == []
 
 
-async def test_cards(api, world):
+async def test_cards(api):
     """An agent submits a bot's card and the bot reads it."""
-    world.action_status = 200  # the SDK takes nothing else
     card = {"contentType": "application/vnd.microsoft.card.adaptive", "content": {"type": "AdaptiveCard"}}
 
     def work():
