@@ -12,6 +12,12 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 2000
 ways = pytest.mark.parametrize("public_url", [True, False], ids=["webhook", "poll"])
 
 
+@pytest.fixture(params=["us", "urn:TEAM:us-west-2_r"], autouse=True)
+def region(request: pytest.FixtureRequest, world: World) -> None:
+    """Where messages, 1:1s and files live, which their ids say; a file's has its message's, too."""
+    world.id_region = request.param
+
+
 async def test_customers_file_reaches_the_agent_in_order(sim: Simulator, world: World) -> None:
     """A message with a file, between the words before and after it, once although the answer got lost."""
     async with running(config(), sim) as bridge:
