@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from bridge.__main__ import app
 from bridge.service.metrics import Metrics
+from bridge.simulator import World
 from config.load import load
 from config.settings import Settings
 from tests.checkout import ROOT, code, papers, texts
@@ -87,6 +88,16 @@ def test_the_readme_names_every_setting() -> None:
     """The table of the README has every variable of the environment."""
     named = set(re.findall(r"`([A-Z][A-Z_]+)`", README))
     assert {name.upper() for name in Settings.model_fields} - named == set()
+
+
+def test_every_setting_and_control_of_the_simulator_is_explained() -> None:
+    """docs/simulator.md has each of its settings, each address of its controls, and no other setting."""
+    paper = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `([a-z_]+)`", paper, re.MULTILINE))
+    assert named == set(World().settings())
+    controls = set(re.findall(r'"(/[a-z]+)", [a-z_]+\)', (ROOT / "bridge/simulator/control.py").read_text()))
+    assert "/say" in controls
+    assert {path for path in controls if f"/_sim{path}`" not in paper} == set()
 
 
 def test_the_readme_s_configuration_is_valid(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ class Settings:
         "guest-issuer:read guest-issuer:write spark:people_read spark-admin:people_read spark-admin:licenses_read"
     )
     presence: bool = True  # `status` is shown within the organization ...
-    bots_see_presence: bool = False  # ... to bots as well, which saw none in the field
-    # Answers.
+    bots_see_presence: bool = False  # ... to bots as well, which saw none in the field (facts 13, on 6)
+    # Answers (facts 4.6 and 13: errors, pages, ids, names of files, the status of a pressed card).
     latency: float = 0.0  # seconds between the effect of a call and its answer
     not_found_window: float = 0.0  # seconds for which GET /messages/{id} lags behind the webhook
     no_room_status: int = (

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from base64 import b64decode
 from typing import Any
 from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
-from bridge.simulator.ids import make_id
+from bridge.simulator.ids import key_of, make_id
 from bridge.simulator.model import Person
 from bridge.simulator.world import World
 
@@ -65,7 +64,7 @@ class Sockets:
                 )
 
     def _activity(self, verb: str, actor: Person, data: dict[str, Any]) -> dict[str, Any]:
-        ident, room = _uuid(data["id"]), _uuid(data["roomId"])
+        ident, room = key_of(data["id"]), key_of(data["roomId"])
         conversations = f"{self._world.root}/conversation/api/v1/conversations"
         return {
             "id": ident,
@@ -77,7 +76,7 @@ class Sockets:
                 "objectType": "person",
                 "id": actor.email,
                 "emailAddress": actor.email,
-                "entryUUID": _uuid(actor.id),
+                "entryUUID": key_of(actor.id),
             },
             "object": {
                 "objectType": "comment",
@@ -118,10 +117,6 @@ class Sockets:
 async def _quietly(socket: web.WebSocketResponse, text: str) -> None:
     with contextlib.suppress(ConnectionError, RuntimeError):
         await socket.send_str(text)
-
-
-def _uuid(public: str) -> str:
-    return b64decode(public + "=" * (-len(public) % 4)).decode().rpartition("/")[2]
 
 
 def add_routes(app: web.Application, world: World) -> Sockets:
@@ -195,7 +190,7 @@ class _Routes:
     async def public_id(self, request: web.Request) -> web.Response:
         self._asker(request)
         kind = _KINDS[request.match_info["kind"]]
-        return web.json_response({"id": make_id(kind, request.match_info["uuid"])})
+        return web.json_response({"id": make_id(kind, request.match_info["uuid"], self._world.id_region)})
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
         device = self._sockets.devices.get(request.match_info["device"])

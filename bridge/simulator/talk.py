@@ -21,7 +21,7 @@ CARD: Final = "application/vnd.microsoft.card.adaptive"
 def open_room(world: World, sender: Person, other: Person) -> Room:
     """The one 1:1 of the two, opened when it is the first time. Refusal where they may not talk.
 
-    That somebody cannot be written to bears the text that a missing 1:1 has (jbogarin/go-cisco-webex-teams#19).
+    That somebody cannot be written to bears the text that a missing 1:1 has (facts 13, on 4.2).
     """
     room = world.room_of(sender, other)
     if room is not None:

@@ -38,6 +38,14 @@ def file_form():
     return form
 
 
+async def test_what_the_socket_names_is_found(amy, ada, sim, world):
+    """The public id of a message that the websocket told by its UUID alone is the one that the API gave."""
+    world.id_region = AWAY
+    sent = (await ada.write("hello")).body["id"]
+    answer = await amy("GET", f"{sim.root}/conversation/api/v1/messages/{key_of(sent)}")
+    assert answer.body["id"] == sent
+
+
 @pytest.mark.parametrize("region", ["us", AWAY])
 async def test_a_raw_uuid_is_an_id(ada, amy, world, region):
     """People, rooms, messages, contents and webhooks are found by their UUID alone, in a path, a query and a body."""
