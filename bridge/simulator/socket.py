@@ -77,12 +77,18 @@ class Sockets:
                 "id": actor.email,
                 "emailAddress": actor.email,
                 "entryUUID": key_of(actor.id),
+                "type": "PERSON",
             },
             "object": {
                 "objectType": "comment",
                 "displayName": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..cipher",
             },
-            "target": {"id": room, "objectType": "conversation", "url": f"{conversations}/{room}"},
+            "target": {
+                "id": room,
+                "objectType": "conversation",
+                "url": f"{conversations}/{room}",
+                "tags": ["ONE_ON_ONE"],
+            },
         }
 
     def send(self, device: Device, data: dict[str, Any]) -> None:
