@@ -58,5 +58,6 @@ lock:
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra test -c requirements/run.txt -o requirements/test.txt
 	$(LOCK) requirements/sdks.in -o requirements/sdks.txt
+	$(LOCK) requirements/socket.in -o requirements/socket.txt
 	{ sed -n '/^#/p' requirements.txt; grep -E '^[A-Za-z0-9]' requirements/run.txt | sed 's/ *\\$$//'; echo .; } > requirements.new
 	mv requirements.new requirements.txt

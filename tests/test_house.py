@@ -96,7 +96,7 @@ def test_no_file_holds_what_does_not_belong(what: str) -> None:
 
 def test_requirements_are_locked() -> None:
     """Every requirement is one version with its hashes; where to get it from is the machine's business."""
-    for name in ("build", "run", "test", "sdks"):
+    for name in ("build", "run", "test", "sdks", "socket"):
         locked = (ROOT / f"requirements/{name}.txt").read_text().replace("\\\n", " ")
         lines = [line for line in locked.splitlines() if line.strip() and not line.startswith("#")]
         assert lines

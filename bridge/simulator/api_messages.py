@@ -36,6 +36,8 @@ async def create(ask: Ask) -> web.Response:
     if urls and upload is None:
         upload = await _fetched(ask, urls[0])
     kept: File | None = talk.keep_file(ask.world, *upload) if upload else None
+    if parent and (known := ask.known("MESSAGE", ask.world.messages, parent)):
+        parent = known.data["id"]  # clients of the websocket know its UUID
     message = talk.send(ask.world, sender, room, text, markdown, kept, cards, parent)
     if kind != "roomId":
         message.data[kind] = body[kind]

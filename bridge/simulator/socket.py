@@ -70,6 +70,8 @@ class Sockets:
             "id": ident,
             "objectType": "activity",
             "verb": verb,
+            # A press belongs to its card, as a reply does to a message.
+            **({"parent": {"id": key_of(data["messageId"]), "type": verb}} if "messageId" in data else {}),
             "published": data["created"],
             "encryptionKeyUrl": "kms://kms-cisco.wbx2.com/keys/" + str(uuid4()),
             "actor": {

@@ -4,7 +4,6 @@ import os
 
 import webex_bot.websockets.webex_websocket_client as client
 from webex_bot.models.command import Command
-from webex_bot.models.response import Response
 from webex_bot.webex_bot import WebexBot
 from webexpythonsdk import WebexAPI
 
@@ -27,29 +26,6 @@ class Echo(Command):
         return f"heard: {message.strip()}"
 
 
-class Form(Command):
-    """Shows a card with a button, whose press comes back here."""
-
-    def __init__(self) -> None:
-        card = {
-            "type": "AdaptiveCard",
-            "version": "1.3",
-            "body": [{"type": "Input.Text", "id": "word"}],
-            "actions": [{"type": "Action.Submit", "title": "Go", "data": {"callback_keyword": "pressed"}}],
-        }
-        super().__init__(command_keyword="form", help_message="form", card=card)
-        self.card_callback = None
-
-    def execute(self, message, attachment_actions, activity):  # type: ignore[no-untyped-def]
-        response = Response()
-        response.text = "a form"
-        response.attachments = {
-            "contentType": "application/vnd.microsoft.card.adaptive",
-            "content": self.card,
-        }
-        return response
-
-
 class Pressed(Command):
     """Answers a press."""
 
@@ -66,4 +42,12 @@ bot = WebexBot(token, approved_users=[os.environ["USER_EMAIL"]], bot_name="echo"
 bot.teams = client.WebexAPI(token)
 for command in (Echo(), Pressed()):
     bot.add_command(command)
+card = {
+    "type": "AdaptiveCard",
+    "version": "1.3",
+    "body": [{"type": "Input.Text", "id": "word"}],
+    "actions": [{"type": "Action.Submit", "title": "Go", "data": {"callback_keyword": "pressed"}}],
+}
+attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+bot.teams.messages.create(toPersonEmail=os.environ["USER_EMAIL"], text="a form", attachments=[attachment])
 bot.run()

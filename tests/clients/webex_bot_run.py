@@ -36,10 +36,10 @@ async def main(python: str) -> None:
                 ]
 
             sim.world.say(KIM, BOT_EMAIL, text="echo hello")
-            await eventually(lambda: "heard: hello" in texts(), within=8)
-            card = sim.world.messages_to(KIM)[0]
+            await eventually(lambda: "heard: hello" in texts(), within=30)
+            card = next(one for one in sim.world.messages_to(KIM) if "attachments" in one)
             sim.world.press(KIM, card["id"], {"callback_keyword": "pressed", "word": "go"})
-            await eventually(lambda: "pressed: go" in texts(), within=8)
+            await eventually(lambda: "pressed: go" in texts(), within=30)
             print("webex_bot: heard words and a press over the socket")
         finally:
             child.terminate()

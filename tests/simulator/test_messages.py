@@ -72,6 +72,9 @@ async def test_length_is_counted_in_bytes(ada):
     assert (await ada("POST", "/messages", json=over)).status == 400
 
 
+NOBODY = "01234567-89ab-4def-8123-456789abcdef"
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -85,7 +88,8 @@ async def test_length_is_counted_in_bytes(ada):
         ({"text": "x", "toPersonEmail": "amy@example.com", "attachments": [CARD, CARD]}, "one adaptive card"),
         ({"text": "x", "toPersonEmail": "amy@example.com", "attachments": "x"}, "one adaptive card"),
         ({"text": "x", "toPersonEmail": "amy@example.com", "files": ["a", "b"]}, "Only one file"),
-        ({"text": "x", "toPersonEmail": "amy@example.com", "parentId": "p"}, "parent message"),
+        ({"text": "x", "toPersonEmail": "amy@example.com", "parentId": "p"}, "Expect base64 ID or UUID."),
+        ({"text": "x", "toPersonEmail": "amy@example.com", "parentId": NOBODY}, "parent message"),
     ],
 )
 async def test_bad_messages_are_400(ada, body, sentence):
