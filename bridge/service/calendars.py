@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bridge.domain.duty.roster import Roster, Shift, Team
-from bridge.domain.duty.rota import RotaError, read_shifts
+from bridge.domain.duty.rota import RotaError, newest_of, read_shifts
 
 _PAST, _AHEAD = timedelta(days=8), timedelta(days=400)
 
@@ -35,21 +36,28 @@ def _shifts(
 ) -> tuple[tuple[Shift, ...], list[str]]:
     members = {key: roster.agents[key] for key in team.agents}
     path = Path(team.calendar or "")
-    files = sorted(path.glob("*.ics")) if path.is_dir() else [path]
+    files = sorted(one for one in path.iterdir() if one.suffix.lower() == ".ics") if path.is_dir() else [path]
     shifts: list[Shift] = []
     problems: list[str] = []
-    for file in files:
+    texts = {file: _text(file) for file in files}
+    newest: Counter[str] = Counter()
+    for text in texts.values():
+        newest |= Counter(newest_of(text))
+    for file, text in texts.items():
         try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RotaError(f"{file} cannot be read: {_reason(error)}") from error
-        try:
-            rota = read_shifts(text, members, team.timezone, start, end)
+            rota = read_shifts(text, members, team.timezone, start, end, newest)
         except RotaError as error:
             raise RotaError(f"{file}: {error}") from error
         shifts += rota.shifts
         problems += [f"{file}: {problem}" for problem in rota.problems]
     return tuple(sorted(shifts, key=lambda shift: shift.start)), problems
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RotaError(f"{file} cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

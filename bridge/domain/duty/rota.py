@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-from bridge.domain.duty.icsguard import MAX_STEPS, RotaError, check_text, steps
+from bridge.domain.duty.icsclean import clean
+from bridge.domain.duty.icsguard import MAX_STEPS, RotaError, steps, unfolded
 from bridge.domain.duty.roster import Agent, Shift
 from bridge.domain.duty.windows import resolve
 
@@ -23,6 +24,7 @@ MAX_SHIFTS = 100_000
 _LONGEST = timedelta(days=31)
 _CHUNK = timedelta(days=14)  # expanded piece by piece, so that MAX_SHIFTS stops a flood early
 _MAX_PROBLEMS = 50
+_EXACT = "X-EXACT-SECONDS"  # of an event with a DURATION; the library makes a DTEND of it by the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,61 +36,165 @@ class Rota:
 
 
 def read_shifts(
-    ics_text: str, agents: Mapping[str, Agent], timezone: str, start: datetime, end: datetime
+    ics_text: str,
+    agents: Mapping[str, Agent],
+    timezone: str,
+    start: datetime,
+    end: datetime,
+    newest: Mapping[str, int] | None = None,
 ) -> Rota:
     """Every shift that reaches into [start, end), aware datetimes.
 
-    Raises RotaError for what is no calendar, too large, or would take too long to expand.
+    `newest`: by UID, the highest SEQUENCE that the other files of a folder have; older ones are left out. Raises
+    RotaError for what is no calendar, too large, or would take too long to expand.
     """
-    check_text(ics_text)
     try:
-        return _read(ics_text, _names(agents), timezone, start, end)
+        return _read(ics_text, _names(agents), timezone, start, end, newest or {})
     except RotaError:
         raise
     except Exception as problem:  # the parsers raise errors of a dozen kinds on broken files
         raise RotaError(f"not a calendar that can be read: {problem!s:.200}") from problem
 
 
-def _read(text: str, names: Mapping[str, str | None], timezone: str, start: datetime, end: datetime) -> Rota:
+def newest_of(ics_text: str) -> dict[str, int]:
+    """The highest SEQUENCE of each UID in a file; a file that is no calendar has none."""
+    found: dict[str, int] = {}
+    uid, sequence = "", 0
+    for _, line in unfolded(ics_text.lstrip("\ufeff")):
+        head, _, value = line.partition(":")
+        name, value = head.partition(";")[0].strip().upper(), value.strip()
+        if (name, value.upper()) == ("BEGIN", "VEVENT"):
+            uid, sequence = "", 0
+        elif name == "UID":
+            uid = value
+        elif name == "SEQUENCE" and value.isascii() and value.isdigit():
+            sequence = int(value[:9])
+        elif (name, value.upper()) == ("END", "VEVENT") and uid:
+            found[uid] = max(found.get(uid, 0), sequence)
+    return found
+
+
+def _read(
+    text: str,
+    names: Mapping[str, str | None],
+    timezone: str,
+    start: datetime,
+    end: datetime,
+    newest: Mapping[str, int],
+) -> Rota:
     import icalendar  # these take a while to load, which a team without a calendar does not pay
     import recurring_ical_events
 
-    calendar: Any = icalendar.Calendar.from_ical(text)
-    if calendar.name != "VCALENDAR":
-        raise RotaError("not a calendar: it does not begin with BEGIN:VCALENDAR")
-    problems: dict[str, None] = {}
-    _sift(calendar, end, problems)
-    query = recurring_ical_events.of(calendar)
+    cleaned = clean(text, start.date())
+    problems: dict[str, None] = dict.fromkeys(cleaned.problems)
     shifts: set[Shift] = set()
     seen = 0
-    for first, last in _chunks(start, end):
-        # a day more on both sides: floating and all-day times are compared without their zone
-        for event in query.between(first - timedelta(days=1), last + timedelta(days=1)):
-            found = _shifts_of(event, names, timezone, problems)
-            shifts.update(shift for shift in found if shift.start < end and shift.end > start)
-            seen += 1
-            if seen > MAX_SHIFTS:
-                raise RotaError(
-                    f"more than {MAX_SHIFTS:,} shifts between {start:%Y-%m-%d} and {end:%Y-%m-%d}"
-                )
+    for one in cleaned.calendars:
+        calendar: Any = icalendar.Calendar.from_ical(one)
+        _sift(calendar, end, newest, problems)
+        query = recurring_ical_events.of(calendar)
+        for first, last in _chunks(start, end):
+            # a day more on both sides: floating and all-day times are compared without their zone
+            for event in query.between(first - timedelta(days=1), last + timedelta(days=1)):
+                found = _shifts_of(event, names, timezone, problems)
+                shifts.update(shift for shift in found if shift.start < end and shift.end > start)
+                seen += 1
+                if seen > MAX_SHIFTS:
+                    raise RotaError(
+                        f"more than {MAX_SHIFTS:,} shifts between {start:%Y-%m-%d} and {end:%Y-%m-%d}"
+                    )
     ordered = sorted(shifts, key=lambda shift: (shift.start, shift.agent, shift.end))
     return Rota(tuple(ordered), tuple(problems)[:_MAX_PROBLEMS])
 
 
-def _sift(calendar: Any, end: datetime, problems: dict[str, None]) -> None:
-    """Takes out the events that cannot be shifts, and refuses rules that would take too long."""
+def _sift(calendar: Any, end: datetime, newest: Mapping[str, int], problems: dict[str, None]) -> None:
+    """Takes out the events that cannot be shifts, or that an update replaced; mends what is meant otherwise."""
     work = 0
     unfit: set[int] = set()
+    latest: dict[tuple[str, str], int] = {}
+    for event in calendar.walk("VEVENT"):
+        key = _which(event)
+        latest[key] = max(latest.get(key, 0), newest.get(key[0], 0), _sequence(event))
+    masters: dict[str, Any] = {}
     for event in calendar.walk("VEVENT"):
         why = _unfit(event)
+        if why is None and _sequence(event) < latest[_which(event)]:
+            unfit.add(id(event))
+            continue
+        if why is None:
+            _mend(event)
+            why, work = _overlong(event, end, work)
         if why:
             problems[f"{_label(event)}: left out, because {why}"] = None
             unfit.add(id(event))
-            continue
-        work += sum([steps(rule, event.start, end) for rule in _rules(event)])
-        if work > MAX_STEPS:
-            raise RotaError("its rules begin too long ago to be followed; let them begin later")
+        elif "RECURRENCE-ID" not in event:
+            _keep_apart(event, masters, problems)
     calendar.subcomponents[:] = [part for part in calendar.subcomponents if id(part) not in unfit]
+    for event in calendar.walk("VEVENT"):
+        _meet_its_day(event, masters)
+
+
+def _which(event: Any) -> tuple[str, str]:
+    """What an update of an event has in common with it: the UID, and of an exception the day that it is about."""
+    about = event.get("RECURRENCE-ID")
+    return str(event.get("UID", "")), about.to_ical().decode() if about is not None else ""
+
+
+def _sequence(event: Any) -> int:
+    try:
+        return int(event.get("SEQUENCE", 0))
+    except (TypeError, ValueError):
+        return 0
+
+
+def _overlong(event: Any, end: datetime, work: int) -> tuple[str | None, int]:
+    """(why its rules cannot be followed, the steps so far)."""
+    try:
+        more = sum([steps(rule, event.start, end) for rule in _rules(event)])
+    except RotaError as error:
+        return str(error), work
+    if work + more > MAX_STEPS:
+        return "its rule begins too long ago to be followed; let it begin later", work
+    return None, work + more
+
+
+def _mend(event: Any) -> None:
+    """UNTIL as a date means the whole of that day; a DURATION is exact time, whatever the clocks do meanwhile."""
+    begin = event.start
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        until = rule.get("UNTIL", [None])[0]
+        if until is not None and not isinstance(until, datetime) and isinstance(begin, datetime):
+            last = datetime.combine(until, time(23, 59, 59), begin.tzinfo)
+            rule["UNTIL"] = [last.astimezone(UTC) if begin.tzinfo else last]
+    if "DURATION" in event and "DTEND" not in event and isinstance(begin, datetime):
+        event[_EXACT] = str(event.duration.total_seconds())
+
+
+def _keep_apart(event: Any, masters: dict[str, Any], problems: dict[str, None]) -> None:
+    """Two events of one UID that are no exceptions both count: the library would drop one."""
+    uid = str(event.get("UID", ""))
+    if uid not in masters:
+        masters[uid] = event
+        return
+    problems[f"{_label(event)}: another event has its UID {uid[:60]!r}; both count"] = None
+    number = 2
+    while f"{uid}#{number}" in masters:
+        number += 1
+    event["UID"] = f"{uid}#{number}"
+    masters[f"{uid}#{number}"] = event
+
+
+def _meet_its_day(event: Any, masters: Mapping[str, Any]) -> None:
+    """A date as RECURRENCE-ID means that day's event, also where the events have a time."""
+    about, master = event.get("RECURRENCE-ID"), masters.get(str(event.get("UID", "")))
+    if about is None or master is None or isinstance(about.dt, datetime):
+        return
+    begin = master.start
+    if isinstance(begin, datetime):
+        moment = datetime.combine(about.dt, begin.time(), begin.tzinfo)
+        del event["RECURRENCE-ID"]
+        event.add("RECURRENCE-ID", moment)
 
 
 def _rules(event: Any) -> Iterator[str]:
@@ -102,6 +208,8 @@ def _unfit(event: Any) -> str | None:
     if event.errors or event.get("DTSTART") is None:
         fields = ", ".join(sorted({str(name) for name, _ in event.errors})) or "DTSTART"
         return f"its {fields} cannot be read"
+    if str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).strip().upper() == "OOF":
+        return "it is out of office"
     for name in ("DTSTART", "DTEND"):
         zone = event[name].params.get("TZID") if name in event else None
         if zone and getattr(event[name].dt, "tzinfo", None) is None:
@@ -126,7 +234,9 @@ def _shifts_of(
 ) -> list[Shift]:
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         return []
-    start, end = _instant(event.start, timezone), _instant(event.end, timezone)
+    start = _instant(event.start, timezone)
+    exact = event.get(_EXACT)
+    end = start + timedelta(seconds=float(exact)) if exact else _instant(event.end, timezone)
     if start >= end:
         problems[f"{_label(event)}: left out, because it does not end after it starts"] = None
         return []
@@ -140,14 +250,25 @@ def _agents_of(event: Any, names: Mapping[str, str | None], problems: dict[str, 
     if not invited:
         key = _known((str(event.get("SUMMARY", "")),), names, _label(event), problems)
         return [key] if key else []
-    found = []
+    found: list[str] = []
+    unknown: dict[str, None] = {}
     for attendee in invited:
         if str(attendee.params.get("PARTSTAT", "")).upper() == "DECLINED":
             problems[f"{_label(event)}: {_address(attendee)} declined, so it is not their shift"] = None
             continue
-        wanted = (_address(attendee), str(attendee.params.get("CN", "")))
-        key = _known(wanted, names, _label(event), problems)
+        # Apple writes an address of its own and the person's into EMAIL.
+        wanted = (
+            str(attendee.params.get("EMAIL", "")),
+            _address(attendee),
+            str(attendee.params.get("CN", "")),
+        )
+        key = _known(wanted, names, _label(event), unknown)
         found += [key] if key else []
+    if not found and unknown:  # guests who are no agents leave it to the title
+        key = _known((str(event.get("SUMMARY", "")),), names, _label(event), {})
+        if key:
+            return [key]
+        problems.update(unknown)
     return list(dict.fromkeys(found))
 
 
