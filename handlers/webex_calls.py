@@ -52,7 +52,9 @@ async def _note(parts: Parts, call: WebhookCall) -> None:
         if await store.do(taken_back.note_deleted, taken_back.Unsaid(call.message_id, guest_id, now)):
             parts.woken("in")
         return
-    hint = hints.Hint(call.message_id, guest_id, call.person_email or "", now)
+    others = call.person_id is not None and call.created_by not in (None, call.person_id)
+    room_id = call.room_id if others else None
+    hint = hints.Hint(call.message_id, guest_id, call.person_email or "", now, room_id)
     noted = await store.do(hints.note_hints, hint)
     if noted == "late":
         parts.woken("in")

@@ -17,12 +17,17 @@ from bridge.store.tables import conversations, heard, hints, threads
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Webex's webhook named a message of somebody in a room. `guest_id`: whose webhook it was."""
+    """Webex's webhook named a message of somebody in a room. `guest_id`: whose webhook it was.
+
+    `room_id`: only where the message is known not to be the guest's own. An agent may write from another address
+    than the configured one; but who is not the guest in a guest's 1:1 is the agent.
+    """
 
     message_id: str
     guest_id: str
     person_email: str
     at: float
+    room_id: str | None = None
 
 
 def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[str]:
@@ -33,14 +38,16 @@ def note_hints(connection: Connection, noted: Sequence[Hint]) -> list[str]:
     """
     c = conversations.c
     query = (
-        select(threads.c.guest_id, threads.c.agent_email, c.id, c.customer, c.status)
+        select(threads.c.guest_id, threads.c.agent_email, threads.c.room_id, c.id, c.customer, c.status)
         .join(conversations, c.id == threads.c.conversation_id)
         .where(threads.c.guest_id.in_(sorted({one.guest_id for one in noted})))
     )
-    known = {(row.guest_id, row.agent_email.lower()): row for row in connection.execute(query)}
+    rows = connection.execute(query).all()
+    known = {(row.guest_id, row.agent_email.lower()): row for row in rows}
+    rooms = {(row.guest_id, row.room_id): row for row in rows if row.room_id}
     results = []
     for one in noted:
-        thread = known.get((one.guest_id, one.person_email.lower()))
+        thread = known.get((one.guest_id, one.person_email.lower())) or rooms.get((one.guest_id, one.room_id))
         if thread is None:
             results.append("foreign")
         elif thread.status == "ended":

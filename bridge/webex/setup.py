@@ -20,6 +20,7 @@ import webexteamssdk
 from webexteamssdk.exceptions import webexteamssdkException
 
 from bridge.domain.errors import Doubtful, Refused, Throttled, Unavailable, WebexError
+from bridge.webex.meanings import webhook_is_gone
 from bridge.webex.wire import Person, Webhook, person_from, webhook_from
 from bridge.webex.wire_errors import DEFAULT_RETRY_AFTER, error_from
 
@@ -129,17 +130,30 @@ def _reconcile(api: Any, target_url: str, secret: str, wanted: Sequence[Wanted])
     for hook in sorted(ours, key=lambda hook: hook.status != "active"):
         key = (hook.resource, hook.event, _same_filter(hook.filter))
         if hook.target_url != target_url or key not in missing:
-            api.webhooks.delete(hook.id)
+            _unless_gone(api, api.webhooks.delete, hook.id)
             deleted.append(hook.id)
             continue
-        del missing[key]
         if hook.status != "active" or hook.secret not in (None, secret):
-            api.webhooks.update(hook.id, OUR_WEBHOOKS, target_url, secret=secret, status="active")
+            mended = {"name": OUR_WEBHOOKS, "targetUrl": target_url, "secret": secret, "status": "active"}
+            if not _unless_gone(api, api.webhooks.update, hook.id, **mended):
+                continue  # it is made anew
             repaired.append(hook.id)
+        del missing[key]
     for (resource, event, _), filter in missing.items():
         made = api.webhooks.create(OUR_WEBHOOKS, target_url, resource, event, filter=filter, secret=secret)
         created.append(webhook_from(made.json_data).id)
     return WebhookChanges(tuple(created), tuple(repaired), tuple(deleted))
+
+
+def _unless_gone(api: Any, call: Callable[..., Any], hook_id: str, **fields: Any) -> bool:
+    """Changes or removes a webhook; False where Webex has none of this id any more."""
+    try:
+        _calling(lambda: call(hook_id, **fields), secrets=(api.access_token,))
+    except Refused as error:
+        if not webhook_is_gone(error):
+            raise
+        return False
+    return True
 
 
 def _webhooks(api: Any) -> list[Webhook]:

@@ -69,6 +69,21 @@ async def test_webhooks_are_made_once_mended_and_cleared(sim: Simulator) -> None
     assert all(hook.name == OUR_WEBHOOKS for hook in sim.world.hooks.values())
 
 
+async def test_webhooks_that_are_gone_are_made_anew(sim: Simulator) -> None:
+    """Somebody removed what was just listed: 404 on PUT, 400 about its id on DELETE. Other refusals are told."""
+    made = await reconcile_webhooks(sim.url, BOT_TOKEN, TARGET, "s3cret", WANTED)
+    sim.world.hooks[made.created[0]].active = False
+    sim.world.fault("PUT /v1/webhooks", status=404)
+    sim.world.fault(
+        "DELETE /v1/webhooks", status=400, message="Invalid webhookId for Delete Webhook request."
+    )
+    mended = await reconcile_webhooks(sim.url, BOT_TOKEN, TARGET, "s3cret", WANTED[:1])
+    assert (len(mended.created), mended.repaired, mended.deleted) == (1, (), made.created[1:])
+    sim.world.fault("DELETE /v1/webhooks", status=400, message="You are not the owner of it.")
+    with pytest.raises(errors.Refused, match="not the owner"):
+        await reconcile_webhooks(sim.url, BOT_TOKEN, TARGET, "s3cret", [])
+
+
 async def test_a_changed_secret_reaches_webex(sim: Simulator) -> None:
     """Webex echoes the secret, so a webhook that signs with another one is mended."""
     made = await reconcile_webhooks(sim.url, BOT_TOKEN, TARGET, "old", WANTED[:1])
