@@ -6,6 +6,14 @@ import unicodedata
 
 # Letters and symbols that are drawn as nothing, whatever their category says.
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
+# Not assigned, and never will be to anything that is drawn (Default_Ignorable_Code_Point, noncharacters).
+_NEVER_DRAWN = (
+    range(0x2065, 0x2066),
+    range(0xFDD0, 0xFDF0),
+    range(0xFFF0, 0xFFF9),
+    range(0xFFFE, 0x10000),
+    range(0xE0000, 0xE1000),
+)
 _JOINER = "\u200d"
 _REGIONAL = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -14,7 +22,15 @@ _TAGS = range(0xE0020, 0xE0080)
 
 def is_visible(text: str) -> bool:
     """True if anything of a text is seen on paper: not if it is white space, format characters and their like alone."""
-    return any(unicodedata.category(one)[0] not in "CZM" and one not in _BLANKS for one in text)
+    return any(_is_seen(one) for one in text)
+
+
+def _is_seen(one: str) -> bool:
+    category = unicodedata.category(one)
+    # An emoji that is younger than this Python, or a character of a font of the customer's own.
+    if category in ("Cn", "Co"):
+        return not any(ord(one) in some for some in _NEVER_DRAWN)
+    return category[0] not in "CZM" and one not in _BLANKS
 
 
 def cut_before(text: str, most: int) -> int:

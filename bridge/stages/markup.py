@@ -7,12 +7,13 @@ import re
 import nh3
 
 _TAGS = {"p", "br", "strong", "b", "em", "i", "code", "pre", "ul", "ol", "li", "blockquote", "a"}
+_LINES = "tr|div|caption|dt|dd|summary|section|article|header|footer|address|figure|figcaption"
 # What is not kept parts what it stood between: else headings and cells of a table stick together.
 _INSTEAD = (
     (re.compile(r"<h[1-6]\b[^>]*>", re.IGNORECASE), "<p><strong>"),
     (re.compile(r"</h[1-6]\s*>", re.IGNORECASE), "</strong></p>"),
     (re.compile(r"</t[dh]\s*>", re.IGNORECASE), " "),
-    (re.compile(r"</(?:tr|div|caption|dt|dd)\s*>|<hr\b[^>]*>", re.IGNORECASE), "<br>"),
+    (re.compile(rf"</(?:{_LINES})\s*>|<hr\b[^>]*>", re.IGNORECASE), "<br>"),
 )
 
 

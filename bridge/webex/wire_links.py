@@ -20,7 +20,8 @@ _EXTENDED = re.compile(r"(?:^|;)\s*filename\*\s*=\s*([\w-]*)'[^']*'([^;\s]*)", r
 _QUOTED = re.compile(r"(?:^|;)\s*filename\s*=\s*\"((?:[^\"\\]|\\.)*)\"", re.IGNORECASE)
 # Without quotes a name has no blanks by its grammar, and has them in the field.
 _BARE = re.compile(r"(?:^|;)\s*filename\s*=\s*([^\";]+)", re.IGNORECASE)
-_ENCODED_WORD = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE | re.ASCII)
+_ENCODED_WORD = r"=\?[\w-]+\?[bq]\?[^?]*\?="
+_ENCODED_WORDS = re.compile(rf"{_ENCODED_WORD}(?:\s+{_ENCODED_WORD})*", re.IGNORECASE | re.ASCII)
 
 
 def next_link(values: Iterable[str], base: URL) -> URL | None:
@@ -59,10 +60,9 @@ def file_name(disposition: str | None) -> str:
 
 def _decoded(name: str) -> str:
     """A name with its encoded words (RFC 2047) as text: they do not belong there, and are there."""
-    if not _ENCODED_WORD.search(name):
-        return name
     try:
-        return str(make_header(decode_header(name)))
+        # One run at a time: beside plain text `make_header` puts blanks that nobody wrote, as before `.pdf`.
+        return _ENCODED_WORDS.sub(lambda run: str(make_header(decode_header(run[0]))), name)
     except (ValueError, LookupError, HeaderParseError):  # an odd charset, or no base64
         return name
 

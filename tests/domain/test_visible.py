@@ -26,6 +26,8 @@ FLAG = "\U0001f1ea\U0001f1f8"
         "\u202e",
         "\u0301",
         "\ufe0f",
+        "\U000e0100",
+        "\ufff0\uffff",
     ],
 )
 def test_nothing_to_see(text: str) -> None:
@@ -33,7 +35,21 @@ def test_nothing_to_see(text: str) -> None:
     assert not is_visible(text)
 
 
-@pytest.mark.parametrize("text", ["a", ".", "\u200ba", "\u0639", FAMILY, "0\ufe0f\u20e3", "\u093f\u0915"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        ".",
+        "\u200ba",
+        "\u0639",
+        FAMILY,
+        "0\ufe0f\u20e3",
+        "\u093f\u0915",
+        "\U0001fa77",  # a pink heart of 2022, which the Unicode of Python 3.11 does not know
+        "\U0001fae9",
+        "\uf8ff",
+    ],
+)
 def test_something_to_see(text: str) -> None:
     """Any letter, sign or picture."""
     assert is_visible(text)

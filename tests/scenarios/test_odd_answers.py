@@ -36,3 +36,4 @@ def test_headings_and_tables_do_not_stick_together() -> None:
         "<p><strong>Two</strong></p>a b <br>c <br>"
     )
     assert safe_html("<div>one</div><div>two</div>") == "one<br>two<br>"
+    assert safe_html("<details><summary>more</summary>inside</details>") == "more<br>inside"

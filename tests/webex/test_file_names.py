@@ -15,6 +15,8 @@ from bridge.webex.wire_links import file_name
         ("attachment; filename==?UTF-8?B?YsOkci5wZGY=?=", "b\u00e4r.pdf"),
         ('attachment; filename="=?utf-8?Q?b=C3=A4r.pdf?="', "b\u00e4r.pdf"),
         ('attachment; filename="=?iso-8859-1?Q?b=E4r?= =?utf-8?Q?.pdf?="', "b\u00e4r.pdf"),
+        ('attachment; filename="=?utf-8?B?w6T?= =?utf-8?B?w7Y=?=.pdf"', "\u00e4\u00f6.pdf"),
+        ('attachment; filename="my =?utf-8?Q?b=C3?= =?utf-8?Q?=A4r?=.pdf"', "my b\u00e4r.pdf"),
         ('attachment; filename="=?no-such-charset?B?YQ==?="', "=?no-such-charset?B?YQ==?="),
         ('attachment; filename="=?utf-8?B?%%%?="', "file"),
         ('attachment; filename="=?utf-8?Q?..=2F..=2Fetc=2Fpasswd?="', "passwd"),
