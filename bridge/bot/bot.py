@@ -75,16 +75,20 @@ class Bot:
         self.webhooks_repaired = False
         self._log = structlog.get_logger()
         p, token = parts, OwnedToken(parts.token, BOT)
+        rooms: dict[str, str] = {}
         courier = BotCourier(
             p.store,
             p.webex,
             p.clock,
             token,
             Wording(p.store, p.clock, p.roster, self._hears_presses, p.masks),
+            rooms,
             lease_seconds=p.leases.seconds,
             call_seconds=p.call_seconds,
         )
-        self.ears = Ears(p.store, p.webex, p.clock, token, p.roster, p.woken, p.leases.seconds, p.masks)
+        self.ears = Ears(
+            p.store, p.webex, p.clock, token, p.roster, p.woken, rooms, p.leases.seconds, p.masks
+        )
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self.socket = SocketEars(
             p.store,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import structlog
 
 from bridge.bot.wording import Note, Wording, Words
+from bridge.domain.bot.machines import is_machine
 from bridge.domain.errors import Doubtful, NotFound, Parked, Refused, Throttled, WebexError
 from bridge.domain.retry import Again, after_failure
 from bridge.domain.throttling import OwnedToken
@@ -40,6 +41,7 @@ class BotCourier:
         clock: Clock,
         token: OwnedToken,
         wording: Wording,
+        rooms: dict[str, str],
         lease_seconds: float,
         call_seconds: float,
     ) -> None:
@@ -48,6 +50,7 @@ class BotCourier:
         self._clock = clock
         self._token = token
         self._wording = wording
+        self._rooms = rooms
         self._lease = lease_seconds
         self._call_seconds = call_seconds
         self._log = structlog.get_logger()
@@ -91,6 +94,7 @@ class BotCourier:
             if message is None:
                 again_at = min(note.work.quiet_until, self._clock.now() + 1.5)
                 return await self._settle(note, "again", again_at=again_at, untried=True)
+            self._rooms[message.room_id] = note.work.address or ""
             self._log.info("note.sent", kind=note.kind, delivery=note.work.id, along=len(note.along))
         return await self._settle(note, "done", message=message)
 
@@ -136,7 +140,8 @@ class BotCourier:
                 self._store,
                 lambda: self._token,
                 work.address or "",
-                lambda message: message.person_email.casefold() != (work.address or "").casefold(),
+                # Ours, whatever address the other has by now.
+                lambda message: is_machine(message.person_email),
                 lambda message: (message.text or "").split() == text.split(),
                 {work.id},
             )

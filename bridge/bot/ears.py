@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bridge.bot.deeds import Deeds
+from bridge.domain.bot.commands import Asker
+from bridge.domain.bot.machines import is_machine
 from bridge.domain.bot.words import STRANGER, UNREAD
 from bridge.domain.conversation.masking import Masks
 from bridge.domain.duty.roster import Roster
@@ -34,11 +36,14 @@ STRANGER_SECONDS = 3600.0  # a stranger is answered once in so long
 _FRESH_SECONDS = 900.0  # what was said longer ago while nobody listened is not acted on any more
 _AT_ONCE = 20  # 1:1s read in one look
 _NOT_THERE_YET = 3  # attempts: Webex may tell of a message a little before it can be read
-_MACHINES = ("@webex.bot", "@appid.ciscospark.com", "@serviceapp.webex.com")
 
 
 class Ears:
-    """The workers of the stage `bot-in`, and the look into the 1:1s where webhooks cannot be had."""
+    """The workers of the stage `bot-in`, and the look into the 1:1s where webhooks cannot be had.
+
+    `rooms`: the bot's 1:1s that are known, and the configured address with which each was had. Whoever writes there
+    is that person, from whatever address (renamed, an alias).
+    """
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Ears:
         token: OwnedToken,
         roster: Callable[[], Roster],
         woken: Callable[[str], None],
+        rooms: dict[str, str],
         lease_seconds: float,
         masks: Masks,
     ) -> None:
@@ -57,6 +63,7 @@ class Ears:
         self._token = token
         self._roster = roster
         self._woken = woken
+        self._rooms = rooms
         self._lease = lease_seconds
         self._patience = Patience(store, clock)
         self._deeds = Deeds(store, clock, roster, masks)
@@ -90,8 +97,8 @@ class Ears:
 
     async def _message(self, message_id: str, work: Work) -> Effects:
         message = await self._webex.get_message(self._token, message_id)
-        asker = self._deeds.asker((message.person_email,))
-        if asker is None and not message.person_email.casefold().endswith(_MACHINES):
+        asker = self._asker((message.person_email,), message.room_id)
+        if asker is None and not is_machine(message.person_email):
             # Renamed, or an alias: Webex knows the configured address of the same person as well.
             person = await self._person(message.person_id)
             asker = self._deeds.asker(person.emails) if person else None
@@ -104,11 +111,15 @@ class Ears:
             return Effects((Saying(asker.email, UNREAD),))
         return await self._deeds.command(message.text or message.markdown or "", asker)
 
+    def _asker(self, emails: tuple[str, ...], room_id: str | None) -> Asker | None:
+        known = self._rooms.get(room_id or "")
+        return self._deeds.asker(emails) or (self._deeds.asker((known,)) if known else None)
+
     async def _press(self, action_id: str, work: Work) -> Effects:
         action = await self._webex.attachment_action(self._token, action_id)
         person = self._people.get(action.person_id) or await self._webex.person(self._token, action.person_id)
         self._people[action.person_id] = person
-        asker = self._deeds.asker(person.emails)
+        asker = self._asker(person.emails, action.room_id)
         if asker is None:
             return await self._stranger(person.emails[0] if person.emails else "")
         effects = await self._deeds.press(action.inputs, asker)
@@ -126,7 +137,7 @@ class Ears:
 
     async def _stranger(self, email: str) -> Effects:
         """One polite sentence, seldom; machines get none, for two of them could talk for ever."""
-        if not email or email.casefold().endswith(_MACHINES):
+        if not email or is_machine(email):
             return Effects()
         name, now = f"stranger:{email.casefold()}", self._clock.now()
         if await self._store.read(bot.hushed_until, name) > now:
@@ -206,12 +217,9 @@ class Ears:
     async def _look_at(self, email: str) -> None:
         since = self._clock.now() - _FRESH_SECONDS
         thread = await self._webex.list_direct(self._token, person_email=email)
+        self._rooms.update((one.room_id, email) for one in thread)
         # Of the two in a 1:1, whoever is no machine is the person, whatever address they write from.
-        said = [
-            one
-            for one in thread
-            if not one.person_email.casefold().endswith(_MACHINES) and one.created > since
-        ]
+        said = [one for one in thread if not is_machine(one.person_email) and one.created > since]
         new = await self._store.read(bot.unheard, [one.id for one in said])
         for message in reversed(said):
             if message.id in new:
