@@ -46,7 +46,7 @@ from bridge.stages.hook import Hooks, guest_of
 from bridge.stages.intake import Intake
 from bridge.stages.leases import Leases
 from bridge.stages.pump import Pump
-from bridge.stages.replies import Replies
+from bridge.stages.replies import REFUSED, Replies
 from bridge.stages.say import Courier
 from bridge.stages.tokens import Tokens
 from bridge.store import counters, gates, hooks, settling, upkeep, vault
@@ -551,7 +551,8 @@ class Service:
 
     def _after_words(self, guest: Guest | None, now: float) -> tuple[float, str | None]:
         """When a thread just written to is read, and what its guest's webhook should be."""
-        polled = self.replies.polls(guest.webhook if guest else None)
+        # A new guest's webhook is on its way; when it is there its threads are read anyway.
+        polled = self.replies.polled or (guest is not None and guest.webhook == REFUSED)
         wait = self.live.loaded.config.webex.poll_seconds if polled else 30.0
         return now + wait, self.replies.fingerprint
 
