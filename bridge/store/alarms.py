@@ -15,7 +15,10 @@ from bridge.store.tables import alarms
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that is wrong now. `told`: the leads hear of each case when it happens; only its end is news."""
+    """Something that is wrong now. `told`: the leads hear of each case when it happens; only its end is news.
+
+    `cleared`: what is said when it is over; empty where it is told once and for all.
+    """
 
     key: str
     text: str
@@ -51,6 +54,8 @@ def _look(connection: Connection, standing: Standing) -> int:
         if not one.told and one.level > (before.level if before else 0):
             said += _tell(connection, one.leads, one.text, standing.now)
     for key, row in known.items():
+        if not row.cleared:  # told once and for all, whoever remembers it now
+            continue
         connection.execute(delete(alarms).where(alarms.c.key == key))
         said += _tell(connection, json.loads(row.leads), f"All clear: {row.cleared}", standing.now)
     return said

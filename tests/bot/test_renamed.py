@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.domain.bot.words import STRANGER
-from bridge.simulator import BOT_EMAIL, Simulator
+from bridge.simulator import BOT_EMAIL, Simulator, World
 from tests.bot.talk import KIM, Desk, desk_config
 from tests.harness import AMY, ShiftedClock, eventually, running
 
@@ -34,3 +34,25 @@ async def test_who_was_renamed_is_known_where_the_bot_looks(sim: Simulator, cloc
         await desk.bot.look_for_news()
         assert "front-desk: open" in await desk.told(KIM, "front-desk")
         assert STRANGER not in desk.texts(KIM)
+
+
+async def test_leads_are_told_of_another_address_once(desk: Desk, world: World) -> None:
+    """Which it is, not again after a restart, and no all-clear when nobody remembers it any more."""
+    customer = await desk.opened()
+    await eventually(lambda: len(world.hooks) >= 3)
+    guest = desk.guest_thread(AMY)
+    world.people_by_email[AMY].email = NEW
+    world.say(AMY, guest, text="hello")
+    await eventually(lambda: desk.heard_by(customer, "hello"))
+    await desk.look_for_trouble()
+    told = await desk.told(KIM, NEW)
+    assert told == f"{AMY} writes in Webex as {NEW}: put that address into the configuration."
+    await desk.bridge.restart()
+    await desk.look_for_trouble()
+    await desk.bridge.advance(61)
+    world.say(AMY, guest, text="still me")
+    await eventually(lambda: desk.heard_by(customer, "still me"))
+    await desk.look_for_trouble()
+    await desk.bridge.advance(61)
+    await desk.settled()
+    assert [one for one in desk.texts(KIM) if NEW in one or "All clear" in one] == [told]
