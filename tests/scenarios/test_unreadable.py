@@ -160,7 +160,8 @@ async def test_shown_message_that_turns_malformed_is_no_deletion_and_no_trouble(
             answer(world, more[number])
             await bridge.advance(_LONGEST)
             await eventually(partial(heard, ada, *words, "a slip", *more[: number + 1]), within=60)
-        assert asked.used <= 3
+        # Once a reading, and a jump of the clock may come between two of them.
+        assert asked.used <= 2 * len(more)
         world.delete(AMY, slip["id"])
         await bridge.advance(_LONGEST)
         await eventually(lambda: heard(ada, *words, "", *more), within=60)
