@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench.parts import busy, calls, door, end_to_end, floor, replies, sweep
+from bench.parts import busy, calls, cost, door, end_to_end, floor, replies, sweep
 from bench.table import Shown
 
 PARTS: dict[str, Callable[[bool], Shown | list[Shown]]] = {
     "floor": floor.measure,
     "door": door.measure,
+    "cost": cost.measure,
     "end-to-end": end_to_end.measure,
     "calls": calls.measure,
     "sweep": sweep.measure,

@@ -38,10 +38,11 @@ def programs() -> Path:
 
 
 class Server:
-    """`root` is the address without a database, e.g. postgresql://bridge@127.0.0.1:5432."""
+    """`root` is the address without a database, e.g. postgresql://bridge@127.0.0.1:5432; `pid` the first process."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, pid: int) -> None:
         self.root = root
+        self.pid = pid
 
     def new_database(self) -> str:
         """The address of a fresh, empty database."""
@@ -78,7 +79,7 @@ def server(*, durable: bool = True) -> Iterator[Server]:
         try:
             root = f"postgresql://bridge@127.0.0.1:{port}"
             _wait_for(root, process, folder)
-            yield Server(root)
+            yield Server(root, process.pid)
         finally:
             _stop(place, folder, user, process)
     finally:

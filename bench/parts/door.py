@@ -10,7 +10,8 @@ from bench.processes import Process, bridge, folder, free_port, running, simulat
 from bench.table import Shown, ms, rate, times
 
 CLIENTS = 64
-_CLOSED = ', hours: ["mon 00:00-00:01"]'  # events only queue: the door alone
+# Events only queue: the door alone.
+CLOSED = ', hours: ["mon 00:00-00:01"]'
 
 
 def bare(where: Path) -> Process:
@@ -30,7 +31,7 @@ def measure(quick: bool) -> Shown:
         send(_order(process, events // 4, 1_000_000))
         ceiling = send(_order(process, events, 0))
     shown.add("bare aiohttp, nothing stored", *_cells(ceiling, ceiling))
-    for name, more in (("bridge, only storing (team closed)", _CLOSED), ("bridge, delivering meanwhile", "")):
+    for name, more in (("bridge, only storing (team closed)", CLOSED), ("bridge, delivering meanwhile", "")):
         shown.add(name, *_cells(_bridge(events, more), ceiling))
     return shown
 

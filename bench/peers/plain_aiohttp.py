@@ -10,6 +10,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
@@ -25,7 +26,7 @@ class Inline:
         self.tokens: dict[str, str] = {}
         self.service_token = ""
 
-    async def session(self, app: web.Application) -> object:
+    async def session(self, app: web.Application) -> AsyncIterator[None]:
         connector = aiohttp.TCPConnector(limit=512)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
             self.http = session
@@ -53,14 +54,17 @@ class Inline:
             body,
             time.time(),
         )
-        data = json.loads(body)["data"]
+        return web.json_response({"messageId": await self.send(json.loads(body)["data"])}, status=202)
+
+    async def send(self, data: dict[str, str]) -> str:
+        """Makes both calls for one event; returns the message's id."""
         token = self.tokens.get(data["subject"])
         if token is None:
             guest = {"subject": data["subject"], "displayName": data["displayName"]}
             answer = await self._post("/guests/token", self.service_token, guest)
             token = self.tokens[data["subject"]] = answer["accessToken"]
         sent = await self._post("/messages", token, {"toPersonEmail": AGENT, "text": data["message"]})
-        return web.json_response({"messageId": sent["id"]}, status=202)
+        return sent["id"]
 
     async def _post(self, path: str, token: str, body: dict[str, str]) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {token}"}
@@ -81,7 +85,7 @@ def main() -> None:
         uvloop.install()
     inline = Inline(sys.argv[2])
     app = web.Application()
-    app.cleanup_ctx.append(inline.session)  # type: ignore[arg-type]
+    app.cleanup_ctx.append(inline.session)
     app.router.add_post("/v1/events/kiosk", inline.event)
     app.router.add_get("/", ready)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None, backlog=4096)
