@@ -10,21 +10,20 @@ from sqlalchemy import Connection
 from bridge.domain.conversation.answer import Answer
 from bridge.domain.conversation.model import Conversation
 from bridge.store.envelopes import EVENT
-from bridge.store.reads import position
+from bridge.store.reads import positions
 
 
 def answers_to(
     connection: Connection, rows: Sequence[Any], conversations: Mapping[str, Conversation]
 ) -> dict[str, Answer]:
     """Returns the answers by the events' keys, after the round was written. An end was answered when it was stored."""
-    found: dict[str, Answer] = {}
-    for row in rows:
-        conversation = conversations.get(row.conversation_id)
-        if conversation is None or row.kind == "ended" or not row.key.startswith(EVENT):
-            continue
-        if conversation.status == "queued":
-            place = position(connection, conversation)
-            found[row.key] = Answer("queued", place, conversation.opens_at)
-        else:
-            found[row.key] = Answer(conversation.status)
-    return found
+    told = {
+        row.key: conversations[row.conversation_id]
+        for row in rows
+        if row.conversation_id in conversations and row.kind != "ended" and row.key.startswith(EVENT)
+    }
+    places = positions(connection, {one.id: one for one in told.values()}.values())
+    return {
+        key: Answer("queued", places[one.id], one.opens_at) if one.id in places else Answer(one.status)
+        for key, one in told.items()
+    }

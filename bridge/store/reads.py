@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 
 from bridge.domain.conversation.answer import ACCEPTED, Answer, answer_of
 from bridge.domain.conversation.hearing import HINT_TRIES
 from bridge.domain.conversation.model import Conversation, Said
 from bridge.store.engine.committer import StoreUnavailable
+from bridge.store.engine.prepared import Prepared
 from bridge.store.engine.sql import insert_missing
 from bridge.store.rows import CONVERSATION_COLUMNS, MESSAGE_COLUMNS, conversation_of, said_of
 from bridge.store.tables import (
@@ -62,15 +73,44 @@ def was_accepted(connection: Connection, key: str) -> bool:
 
 def position(connection: Connection, conversation: Conversation) -> int | None:
     """The place of a conversation in its team's queue, from 1; None where it does not wait."""
-    if conversation.status != "queued":
-        return None
+    return positions(connection, [conversation]).get(conversation.id)
+
+
+def positions(connection: Connection, found: Iterable[Conversation]) -> dict[str, int]:
+    """Returns the place in its team's queue, from 1, of each conversation that waits.
+
+    Each team's queue is read once, however many of its conversations are asked for.
+    """
+    places: dict[str, int] = {}
+    team, since, before = None, 0.0, 0
+    for at, one in sorted(_waiting(found), key=lambda pair: (pair[1].team, pair[0], pair[1].id)):
+        if one.team != team:
+            team, since, before = one.team, 0.0, 0
+        earlier, together = _AHEAD.one(connection, team=team, since=since, at=at, id=one.id)[0]
+        since, before = at, before + earlier
+        places[one.id] = before + together + 1
+    return places
+
+
+def _waiting(found: Iterable[Conversation]) -> Iterator[tuple[float, Conversation]]:
+    return ((one.queued_at or 0.0, one) for one in found if one.status == "queued")
+
+
+def _number_in_queue(*where: ColumnElement[bool]) -> ScalarSelect[int]:
     c = conversations.c
-    ahead = or_(
-        c.queued_at < conversation.queued_at,
-        and_(c.queued_at == conversation.queued_at, c.id < conversation.id),
+    queue = (c.status == "queued", c.team == bindparam("team"))
+    return select(func.count()).select_from(conversations).where(*queue, *where).scalar_subquery()
+
+
+# How many joined the queue from `since` to before `at`, and how many at the same moment stand before this one.
+_AHEAD = Prepared(
+    select(
+        _number_in_queue(
+            conversations.c.queued_at >= bindparam("since"), conversations.c.queued_at < bindparam("at")
+        ),
+        _number_in_queue(conversations.c.queued_at == bindparam("at"), conversations.c.id < bindparam("id")),
     )
-    query = select(func.count()).where(c.status == "queued", c.team == conversation.team, ahead)
-    return 1 + (connection.execute(query).scalar() or 0)
+)
 
 
 def transcript(connection: Connection, conversation_id: str, after: int, limit: int) -> list[Said]:

@@ -174,7 +174,7 @@ _c = conversations.c
 _STILL_OPEN = exists().where(
     guests.c.id == heard.c.guest_id,
     _c.customer == guests.c.customer,
-    _c.accepting == literal_column("1"),
+    _c.accepting == 1,
 )
 _ENDED = Prepared(
     select(_c.id, _c.ended_at, _c.last_seq, _c.guest_id, _c.key_dead_at)

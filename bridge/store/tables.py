@@ -22,6 +22,8 @@ from sqlalchemy import (
     text,
 )
 
+from bridge.store.engine.words import Flag, Word
+
 metadata = MetaData()
 # SQLite hands out rowids only for INTEGER; elsewhere the same columns are BIGINT.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -55,7 +57,7 @@ lanes = Table(
     "lanes",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("stage", Text, nullable=False),  # in | say | hear | call | hook | bot | bot-in
+    Column("stage", Word, nullable=False),  # in | say | hear | call | hook | bot | bot-in
     Column("ready_at", Float, nullable=False),
     Column("owner", Text),
     Column(
@@ -90,7 +92,7 @@ deliveries = Table(
     Column("agent", Text),  # the configuration's name
     Column("address", Text),  # an e-mail or a URL
     Column("payload", Text, nullable=False),
-    Column("state", Text, nullable=False, server_default="open"),  # open | done | dead | dropped
+    Column("state", Word, nullable=False, server_default="open"),  # open | done | dead | dropped
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column(
         "doubt", Integer, nullable=False, server_default="0"
@@ -141,8 +143,8 @@ conversations = Table(
     Column("topic", Text),
     Column("language", Text),
     Column("context", Text),
-    Column("status", Text, nullable=False),  # new | queued | open | ended
-    Column("accepting", Integer, nullable=False),  # 0 from the moment an end was accepted
+    Column("status", Word, nullable=False),  # new | queued | open | ended
+    Column("accepting", Flag, nullable=False),  # 0 from the moment an end was accepted
     Column("key_dead_at", Float),  # from then on the customer's key answers 410
     Column("team", Text),
     Column("agent", Text),

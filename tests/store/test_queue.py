@@ -7,6 +7,8 @@ from sqlalchemy import Connection, select
 
 from bridge.domain.duty.roster import Agent, Roster, Route, Team
 from bridge.store import inbox
+from bridge.store.reads import position, positions
+from bridge.store.rows import CONVERSATION_COLUMNS, conversation_of
 from bridge.store.tables import conversations
 from tests.store.conftest import Bench
 
@@ -47,3 +49,28 @@ async def test_many_who_cannot_be_served_hide_nobody(bench: Bench, monkeypatch: 
     for _ in range(3):
         await bench.intake()
     assert len(await bench.store.read(open_ones)) == 8
+
+
+async def test_places_in_one_look_are_those_of_many_looks(bench: Bench) -> None:
+    """Also of those who joined in the same moment, and in two teams' queues at once."""
+    amy = {"amy": Agent("amy", "amy@example.com", "Amy", languages=("fr",))}
+    teams = {key: Team(key, "UTC", ("amy",)) for key in ("front", "back")}
+    bench.roster = Roster(amy, teams, (Route("back", topic=("returns",)), Route("front")))
+    for number in range(6):
+        arrival = bench.arrival(f"e{number}", f"s{number}")
+        assert arrival.opening is not None
+        topic = "returns" if number % 3 == 0 else None
+        opening = arrival.opening._replace(language="de", topic=topic)
+        await bench.store.do(inbox.accept, arrival._replace(opening=opening))
+        bench.clock.at += number % 2
+    await bench.intake()
+
+    def both(connection: Connection) -> tuple[dict[str, int], dict[str, int | None], list[tuple[str, int]]]:
+        found = [conversation_of(row) for row in connection.execute(select(*CONVERSATION_COLUMNS))]
+        together = positions(connection, found)
+        named = sorted((one.team or "", together[one.id]) for one in found)
+        return together, {one.id: position(connection, one) for one in found}, named
+
+    together, alone, named = await bench.store.read(both)
+    assert together == alone
+    assert named == [("back", 1), ("back", 2), ("front", 1), ("front", 2), ("front", 3), ("front", 4)]
