@@ -1,5 +1,5 @@
 // A video call from the store: a conversation as any other, and beside it a Webex call with the guest's own token.
-// Address: index.html?bridge=https://bridge.example.com&source=store-video
+// How it is served and addressed: docs/video.md.
 
 const given = new URLSearchParams(location.search);
 const bridge = (given.get("bridge") ?? location.origin).replace(/\/$/, "");
