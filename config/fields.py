@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from bridge.domain.duty.roster import DatedWindow, Window
 from config.addresses import AddressError, web_origin
 from config.variables import VariableError, read_variable
-from config.windows import WindowError, parse_date, parse_dated_window, parse_window
+from config.windows import WindowError, parse_closed_days, parse_dated_window, parse_window
 
 T = TypeVar("T")
 
@@ -239,7 +239,10 @@ def _need_whsec(name: str, value: str) -> None:
         raise fault(f"the value of {name} {error}", remedy) from error
 
 
-WINDOW_PATTERN = r"^\s*[A-Za-z]+(\s*[-,]\s*[A-Za-z]+)*\s+[0-9]{1,2}:[0-9]{2}\s*-\s*[0-9]{1,2}:[0-9]{2}\s*$"
+WINDOW_PATTERN = (
+    r"^\s*([A-Za-z]+(\s*[-,]\s*[A-Za-z]+)*|[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"\s+[0-9]{1,2}:[0-9]{2}\s*-\s*[0-9]{1,2}:[0-9]{2}(\s+(from|until|every)\s.*)?$"
+)
 
 
 def _schema(**extra: Any) -> WithJsonSchema:
@@ -260,7 +263,14 @@ Hours = Annotated[Window, PlainValidator(_text(parse_window)), _schema(pattern=W
 OpenOn = Annotated[
     DatedWindow, PlainValidator(_text(parse_dated_window)), _schema(examples=["2026-12-25 10:00-12:00"])
 ]
-Day = Annotated[date, PlainValidator(_text(parse_date)), _schema(format="date")]
+ClosedDays = Annotated[
+    tuple[date, ...],
+    PlainValidator(_text(parse_closed_days)),
+    _schema(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\s*\.\.\s*[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+        examples=["2026-12-24", "2026-12-24..2027-01-01"],
+    ),
+]
 _REFERENCE = _schema(pattern="^env:[A-Za-z_][A-Za-z0-9_]*$")
 Secret = Annotated[SecretStr, PlainValidator(_secret), _REFERENCE]
 SenderSecret = Annotated[SecretStr, PlainValidator(_sender_secret), _REFERENCE]

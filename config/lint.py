@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from bridge.domain.duty.roster import Window
@@ -13,6 +14,7 @@ from config.models import Agent, Config, Route, Team, When
 from config.problems import Path
 
 WEEK = 7 * 24 * 60
+DAY = timedelta(days=1)
 _NO_SUMMER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
 Conditions = Sequence[Sequence[str] | None]  # what a route asks of source, store, topic and language
 Warnings = Iterator[tuple[Path, str, str]]  # where, what, remedy
@@ -56,18 +58,26 @@ def _works(config: Config, team: Team, agent: str) -> bool:
 
 
 def overlap(first: Iterable[Window], second: Iterable[Window]) -> bool:
-    """Whether any of the weekly windows share a minute."""
-    others = list(_spans(second))
-    return any(a < d and c < b for a, b in _spans(first) for c, d in others)
+    """Whether any of the windows may share a minute."""
+    others = list(second)
+    return any(_meet(one, other) for one in first for other in others)
 
 
-def _spans(windows: Iterable[Window]) -> Iterator[tuple[int, int]]:
+def _meet(one: Window, other: Window) -> bool:
+    """Whether two windows share a minute in a week in which both may count; weeks between are not looked at."""
+    if one.last and other.first and one.last + DAY < other.first:
+        return False
+    if other.last and one.first and other.last + DAY < one.first:
+        return False
+    return any(a < d and c < b for a, b in _spans(one) for c, d in _spans(other))
+
+
+def _spans(window: Window) -> Iterator[tuple[int, int]]:
     # What runs from Sunday into Monday is also in the week's beginning, hence each span twice.
-    for window in windows:
-        for day in window.days:
-            start, end = day * 1440 + window.start, day * 1440 + window.end
-            yield start, end
-            yield start - WEEK, end - WEEK
+    for day in window.days:
+        start, end = day * 1440 + window.start, day * 1440 + window.end
+        yield start, end
+        yield start - WEEK, end - WEEK
 
 
 def _routes(config: Config) -> Warnings:

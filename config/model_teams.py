@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from config.fields import Day, Email, Hours, Key, Language, Listed, OpenOn, Text
+from config.fields import ClosedDays, Email, Hours, Key, Language, Listed, OpenOn, Text
 from config.model_base import Model
 
 
@@ -34,8 +34,8 @@ class Holidays(Model):
     """A country whose public holidays close the team: its code, such as US."""
     subdivision: str | None = None
     """A state or region of it, such as IL."""
-    closed: Annotated[tuple[Day, ...], Listed] = ()
-    """Further dates on which the team is closed."""
+    closed: Annotated[tuple[ClosedDays, ...], Listed] = ()
+    """Further dates on which the team is closed, and ranges of them, first..last."""
     open: Annotated[tuple[OpenOn, ...], Listed] = ()
     """Dated hours in which the team is open after all."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import Path
 
 from bridge.domain.duty import roster as domain
@@ -46,7 +47,7 @@ def _team(key: str, team: Team, base: Path) -> domain.Team:
         holidays=domain.Holidays(
             country=team.holidays.country,
             subdivision=team.holidays.subdivision,
-            closed=frozenset(team.holidays.closed),
+            closed=frozenset(chain.from_iterable(team.holidays.closed)),
             open=team.holidays.open,
         ),
         leads=team.leads,

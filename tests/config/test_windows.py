@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.domain.duty.roster import DatedWindow, Window
-from config.windows import WindowError, format_window, parse_dated_window, parse_window
+from config.windows import DAYS, WindowError, parse_closed_days, parse_dated_window, parse_window
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,128 @@ def test_a_date_that_does_not_exist_is_refused(text: str) -> None:
         parse_dated_window(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "last", "every"),
+    [
+        ("sat 10:00-18:00 from 2026-12-01 until 2027-01-31", date(2026, 12, 1), date(2027, 1, 31), 1),
+        ("sat 10:00-18:00 from 2026-12-01", date(2026, 12, 1), None, 1),
+        ("sat 10:00-18:00 until 2027-01-31", None, date(2027, 1, 31), 1),
+        ("sat 10:00-18:00 every 2 weeks from 2026-12-05", date(2026, 12, 5), None, 2),
+        ("sat 10:00-18:00 From 2026-12-05  every week", date(2026, 12, 5), None, 1),
+        (
+            "sat 10:00-18:00 until 2027-02-01 from 2026-12-05 every 3 weeks",
+            date(2026, 12, 5),
+            date(2027, 2, 1),
+            3,
+        ),
+    ],
+)
+def test_a_window_may_count_for_a_time_and_in_some_weeks(
+    text: str, first: date | None, last: date | None, every: int
+) -> None:
+    """What stands behind the time may come in any order."""
+    assert parse_window(text) == Window(frozenset({5}), 600, 1080, first, last, every)
+
+
+def test_a_window_may_be_of_one_date() -> None:
+    """A date instead of the days."""
+    day = date(2026, 12, 5)
+    assert parse_window("2026-12-05 09:00-17:00") == Window(frozenset({5}), 540, 1020, day, day)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "remedy"),
+    [
+        ("sat 10:00-18:00 every 2 weeks", "from which week", "every 2 weeks from 2026-12-05"),
+        ("sat 10:00-18:00 every 0 weeks from 2026-12-05", "not possible", "every 2 weeks"),
+        ("sat 10:00-18:00 every 99 weeks from 2026-12-05", "not possible", "every 2 weeks"),
+        ("sat 10:00-18:00 from 2027-01-31 until 2026-12-01", "is before", "from 2026-12-01 until 2027-01-31"),
+        ("sat 10:00-18:00 from 2026-12-07 until 2026-12-10", "no day of this window", "from"),
+        ("sat 10:00-18:00 every 4 weeks from 2026-12-06 until 2026-12-20", "no day of this window", "from"),
+        ("sat 10:00-18:00 from 5.12.2026", "not a date", "2026-12-24"),
+        ("sat 10:00-18:00 from 2026-12-01 from 2026-12-05", "not understood", "from 2026-12-01 until"),
+        ("sat 10:00-18:00 sometimes", "not understood", "from 2026-12-01 until"),
+        ("sat 10:00-18:00 from", "not understood", "from 2026-12-01 until"),
+        ("2026-12-05 09:00-17:00 every 2 weeks", "does not repeat", "2026-12-05 09:00-17:00"),
+        ("2026-02-30 09:00-17:00", "there is no day", "year-month-day"),
+    ],
+)
+def test_what_is_wrong_with_a_limit_is_said(text: str, said: str, remedy: str) -> None:
+    """As for days and times."""
+    with pytest.raises(WindowError, match=said) as caught:
+        parse_window(text)
+    assert remedy in caught.value.remedy
+
+
+def test_closed_days_may_be_a_range() -> None:
+    """Both ends are closed."""
+    days = parse_closed_days("2026-12-24..2027-01-01")
+    assert (days[0], days[-1], len(days)) == (date(2026, 12, 24), date(2027, 1, 1), 9)
+    assert parse_closed_days("2026-12-24") == (date(2026, 12, 24),)
+    assert parse_closed_days(" 2026-12-24 .. 2026-12-24 ") == (date(2026, 12, 24),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2027-01-01..2026-12-24", "is before"),
+        ("2026-12-24..", "not a date"),
+        ("..2026-12-24", "not a date"),
+        ("2026-12-24...2026-12-26", "not a date"),
+        ("1000-01-01..9999-12-31", "longer than"),
+    ],
+)
+def test_what_is_wrong_with_a_range_is_said(text: str, said: str) -> None:
+    """A range that cannot be read closes nothing."""
+    with pytest.raises(WindowError, match=said):
+        parse_closed_days(text)
+
+
 @st.composite
 def windows(draw: st.DrawFn) -> Window:
     start = draw(st.integers(0, 1439))
     length = draw(st.integers(1, 1439)) if start else draw(st.integers(1, 1440))
-    return Window(draw(st.frozensets(st.integers(0, 6), min_size=1)), start, start + length)
+    first = draw(st.none() | st.dates(date(2026, 1, 1), date(2028, 1, 1)))
+    last = draw(st.none() | st.dates(date(2030, 1, 1), date(2031, 1, 1)))
+    every = draw(st.integers(1, 52)) if first else 1
+    return Window(
+        draw(st.frozensets(st.integers(0, 6), min_size=1)), start, start + length, first, last, every
+    )
+
+
+def _written(window: Window) -> str:
+    """As a lead would write it."""
+    end = window.end if window.end <= 1440 else window.end - 1440
+    times = "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (window.start, end))
+    limits = [f"every {window.every} weeks"] * (window.every > 1)
+    limits += [f"from {window.first}"] if window.first else []
+    limits += [f"until {window.last}"] if window.last else []
+    return " ".join([",".join(DAYS[day] for day in sorted(window.days)), times, *limits])
 
 
 @given(windows())
 def test_every_window_survives_being_written_and_read(window: Window) -> None:
-    """What `format_window` writes is read as the same window."""
-    assert parse_window(format_window(window)) == window
+    """What stands in the file is what counts."""
+    assert parse_window(_written(window)) == window
 
 
-@given(st.one_of(st.text(max_size=40), st.text(alphabet="mon,-fri 0123459:", max_size=30)))
+def _limited() -> st.SearchStrategy[str]:
+    words = [
+        "from",
+        "until",
+        "every",
+        "weeks",
+        "2",
+        "2026-12-05",
+        "0",
+        "-",
+        "from 2026-12-05",
+        "every 3 weeks",
+    ]
+    return st.lists(st.sampled_from(words), max_size=5).map(lambda some: " ".join(["sat 10:00-18:00", *some]))
+
+
+@given(st.one_of(st.text(max_size=40), st.text(alphabet="mon,-fri 0123459:", max_size=30), _limited()))
 def test_any_text_is_a_window_or_a_window_error(text: str) -> None:
     """Junk never raises anything else, and what is accepted keeps the bounds of the domain's Window."""
     try:

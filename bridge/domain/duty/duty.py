@@ -222,16 +222,28 @@ def _closed(team: Team, days: range) -> frozenset[int]:
 
 
 def _weekly(windows: Iterable[Window], days: range, closed: frozenset[int]) -> list[Span]:
-    stretches: list[list[tuple[int, int]]] = [[] for _ in range(7)]
+    stretches: list[list[Window]] = [[] for _ in range(7)]
     for window in windows:
         for day in window.days:
-            stretches[day].append((window.start * 60, window.end * 60))
+            stretches[day].append(window)
     return [
-        (day * DAY + begin, day * DAY + end)
+        (day * DAY + window.start * 60, day * DAY + window.end * 60)
         for day in days
         if day not in closed
-        for begin, end in stretches[weekday(day)]
+        for window in stretches[weekday(day)]
+        if _counts(window, day)
     ]
+
+
+def _counts(window: Window, day: int) -> bool:
+    """Whether a window counts on this day, which is one of its days of the week."""
+    if window.last is not None and day > day_number(window.last):
+        return False
+    if window.first is None:
+        return True
+    first = day_number(window.first)
+    monday = first - weekday(first)
+    return day >= first and (day - monday) // 7 % window.every == 0
 
 
 def _every_day(team: Team, days: range) -> list[Span]:

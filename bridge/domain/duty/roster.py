@@ -18,12 +18,17 @@ class Window:
     """A weekly stretch of wall-clock time, half-open, belonging to the days on which it starts.
 
     `days`: 0 is Monday. `start`, `end`: minutes from that day's midnight; `start` 0-1439, `end` 1-2880
-    (above 1440 the window ends on the next day; 24 hours is the longest).
+    (above 1440 the window ends on the next day; 24 hours is the longest). It counts on days from `first` to
+    `last`, both included, None without end; of the weeks (Monday to Sunday) from that of `first` on only each
+    `every`th.
     """
 
     days: frozenset[int]
     start: int
     end: int
+    first: date | None = None
+    last: date | None = None
+    every: int = 1
 
 
 @dataclass(frozen=True, slots=True)
