@@ -50,6 +50,22 @@ def _teams(config: Config) -> Warnings:
         elif team.calendar is None and not any(_works(config, team, agent) for agent in team.agents):
             message = "nobody ever covers this team: no shift of its agents is inside its hours"
             yield (*path, "hours"), message, "hours and shifts that meet; both are in the team's zone."
+        yield from _minimums(config, path, team)
+
+
+def _minimums(config: Config, path: Path, team: Team) -> Warnings:
+    """What a team asks for and its agents can never give."""
+    for index, asked in enumerate(team.coverage):
+        agents = [config.agents[name] for name in dict.fromkeys(team.agents)]
+        suited = [
+            agent
+            for agent in agents
+            if (asked.topic is None or _takes_topic(agent, asked.topic))
+            and (asked.language is None or _takes_language(agent, asked.language))
+        ]
+        if agents and len(suited) < asked.at_least:
+            message = f"only {len(suited)} of its agents can ever count for this, and {asked.at_least} are asked for"
+            yield (*path, "coverage", index), message, "fewer, or more agents, skills or languages."
 
 
 def _works(config: Config, team: Team, agent: str) -> bool:

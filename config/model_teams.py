@@ -49,6 +49,19 @@ class Sticky(Model):
     """How long a customer waits for that agent before anyone else is asked."""
 
 
+class Minimum(Model):
+    """How many agents must be on duty at least, who take a language or a topic."""
+
+    at_least: int = Field(default=1, ge=1, le=1_000)
+    """How many."""
+    language: Language | None = None
+    """Only agents who take this language count."""
+    topic: Text | None = None
+    """Only agents who take this topic count."""
+    during: Annotated[tuple[Hours, ...], Listed] = ()
+    """The hours of the week for which it is asked; none: whenever the team is open."""
+
+
 class Team(Model):
     """Agents who answer the same customers, in one time zone."""
 
@@ -74,6 +87,8 @@ class Team(Model):
     """How long a customer waits before the overflow is asked; 0: at once."""
     alert_after_seconds: float = Field(default=300, ge=0)
     """The leads are told about a customer who waits longer than this; 0: never."""
+    coverage: Annotated[tuple[Minimum, ...], Listed] = ()
+    """What `bridge coverage` and the weekly note to the leads hold the rota to; none: somebody on duty."""
     calendar: str | None = None
     """An iCal file, or a folder of them, with an event for each shift; relative to this configuration."""
 

@@ -57,6 +57,9 @@ def _team(key: str, team: Team, base: Path) -> domain.Team:
         overflow=team.overflow,
         overflow_after_seconds=team.overflow_after_seconds,
         alert_after_seconds=team.alert_after_seconds,
+        minimums=tuple(
+            domain.Minimum(one.at_least, one.language, one.topic, one.during) for one in team.coverage
+        ),
         calendar=str((base / team.calendar).absolute()) if team.calendar is not None else None,
     )
 

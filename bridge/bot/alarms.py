@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import structlog
 
 from bridge.domain.conversation.desk import DutyBook
+from bridge.domain.duty.next_week import week_due, week_note
 from bridge.domain.duty.roster import Roster
 from bridge.ports import Clock
 from bridge.store import alarms, bot_reads
@@ -44,6 +46,8 @@ class Alarms:
         self._roster = roster
         self._state = state
         self._woken = woken
+        # The weeks of teams that the leads have heard of: a year of calendars is not looked through every five seconds.
+        self._noted: set[tuple[str, date]] = set()
         self._log = structlog.get_logger()
 
     async def look(self) -> None:
@@ -52,15 +56,27 @@ class Alarms:
         desk = await self._store.read(bot_reads.desk, now)
         trouble = await self._store.read(bot_reads.trouble, now)
         book = DutyBook(roster, desk.overrides.agents, desk.overrides.paused)
+        weeks = list(self._of_weeks(book, now))
         found = (
+            *(alarm for _, alarm in weeks if alarm is not None),
             *_of_teams(book, trouble, now),
             *_of_agents(roster, trouble),
             *_of_service(roster, trouble, self._state()),
         )
         said = await self._store.do(alarms.look, Standing(now, found))
+        self._noted.update(week for week, _ in weeks)
         if said:
             self._log.info("leads.alerted", lines=said)
             self._woken("bot")
+
+    def _of_weeks(self, book: DutyBook, now: float) -> Iterator[tuple[tuple[str, date], Alarm | None]]:
+        """The weeks of teams that are to be looked at, each with what is told of it once and for all."""
+        for key, team in book.roster.teams.items():
+            monday = week_due(team, now)
+            if monday is None or not team.leads or (key, monday) in self._noted:
+                continue
+            text = week_note(book.roster, team, monday, book.overrides)
+            yield (key, monday), Alarm(f"week:{key}:{monday}", text, "", team.leads) if text else None
 
 
 def _of_teams(book: DutyBook, trouble: bot_reads.Trouble, now: float) -> Iterator[Alarm]:

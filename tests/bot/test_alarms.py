@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from bridge.simulator import Simulator
@@ -148,3 +149,29 @@ async def test_tokens_that_are_not_renewed_are_told_and_cleared(sim: Simulator, 
         await desk.look_for_trouble()
         await bridge.advance(61)
         await desk.told(KIM, "All clear: the customers' tokens are renewed again.")
+
+
+async def test_the_next_weeks_holes_are_told_on_thursday_once(sim: Simulator, clock: ShiftedClock) -> None:
+    """Not again by a service that is started anew; a team that has whom it asks for is not spoken of."""
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    thursday = datetime.combine(now.date() + timedelta(days=(3 - now.weekday()) % 7 + 7), time(14), UTC)
+    clock.shift += (thursday - now).total_seconds()
+    setup = alarming(coverage=[{"at_least": 3}])
+    async with running(setup, sim, public_url=True, environ=Desk.ENVIRON, clock=clock) as bridge:
+        desk = await Desk(bridge).ready()
+        await desk.look_for_trouble()
+        note = await desk.told(KIM, "Next week")
+        monday = (thursday + timedelta(days=4)).date()
+        assert note.splitlines() == [
+            "Next week in front-desk some hours lack people:",
+            f"- Mon {monday} 00:00 - Mon {monday + timedelta(days=7)} 00:00  (168 h)  3 agents",
+        ]
+        await bridge.restart()
+        desk = await Desk(bridge).ready()
+        await desk.look_for_trouble()
+        await desk.ask(KIM, "off amy for 2h")
+        await desk.ask(KIM, "off bo for 2h")
+        await desk.look_for_trouble()
+        await bridge.advance(61)
+        await desk.told(KIM, "nobody is on duty")
+        assert len([one for one in desk.texts(KIM) if "Next week" in one]) == 1

@@ -1,5 +1,6 @@
 """Open hours in which nobody is on duty."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.duty.coverage import CoverageError, coverage_json, gaps, render_coverage
-from bridge.domain.duty.duty import is_open, on_duty
+from bridge.domain.duty.duty import Override, is_open, on_duty
+from bridge.domain.duty.next_week import week_due, week_note
 from bridge.domain.duty.preview import preview
-from bridge.domain.duty.roster import Agent, Ask, Holidays, Roster, Route, Shift, Team, Window
+from bridge.domain.duty.roster import Agent, Ask, Holidays, Minimum, Roster, Route, Shift, Team, Window
 from bridge.domain.duty.windows import DAY
 
 WEEKDAYS = frozenset(range(5))
@@ -132,3 +134,110 @@ def test_shifts_that_join_leave_no_gap_in_a_year(zone):
         for gap in gaps(short, date(2026, 1, 1), date(2026, 12, 31))
     )
     assert 364 * (DAY - 9000) < missing <= 365 * (DAY - 9000) + 3600
+
+
+def _asking(*minimums, **team):
+    """Amy speaks Spanish 9-13 on weekdays, Bo takes returns 11-17, Cy anything 12-14; open 9-17."""
+    agents = {
+        "amy": Agent("amy", "a@x", "Amy", languages=("es",), shifts=(Window(WEEKDAYS, 540, 780),)),
+        "bo": Agent("bo", "b@x", "Bo", RETURNS, ("en",), shifts=(Window(WEEKDAYS, 660, 1020),)),
+        "cy": Agent("cy", "c@x", "Cy", shifts=(Window(WEEKDAYS, 720, 840),)),
+    }
+    hours = (Window(WEEKDAYS, 540, 1020),)
+    desk = Team("desk", "America/Chicago", tuple(agents), hours=hours, minimums=minimums, **team)
+    return Roster(agents, {"desk": desk}, (Route("desk"),))
+
+
+MONDAY = date(2026, 11, 23)
+RETURNS = frozenset({"returns"})
+
+
+def _missing(rota, *overrides):
+    return [
+        (gap.to_json()["from"][11:], gap.to_json()["to"][11:], gap.to_json()["missing"])
+        for gap in gaps(rota, MONDAY, MONDAY, overrides=overrides)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minimum", "wanted"),
+    [
+        (Minimum(2), [("09:00", "11:00", "2 agents"), ("14:00", "17:00", "2 agents")]),
+        (Minimum(3), [("09:00", "12:00", "3 agents"), ("13:00", "17:00", "3 agents")]),
+        (Minimum(language="es"), [("14:00", "17:00", "language es")]),
+        (Minimum(topic="returns"), []),
+        (Minimum(topic="repairs"), [("14:00", "17:00", "topic repairs")]),
+        (Minimum(3, topic="repairs"), [("09:00", "17:00", "3 agents, topic repairs")]),
+        (Minimum(language="es", during=(Window(WEEKDAYS, 600, 960),)), [("14:00", "16:00", "language es")]),
+        (Minimum(language="es", during=(Window(frozenset({1}), 0, 1440),)), []),
+    ],
+)
+def test_what_a_team_asks_for_is_missing_where_fewer_are_there(minimum, wanted):
+    """Who names no languages or skills counts for any."""
+    assert _missing(_asking(minimum)) == wanted
+
+
+def test_nobody_at_all_is_a_gap_without_being_asked_for():
+    """Also beside a minimum for some hours; asked for as a number it is told once."""
+    during = (Window(WEEKDAYS, 600, 660),)
+    off = Override(
+        "amy", "off", datetime(2026, 11, 23, 15, tzinfo=UTC), datetime(2026, 11, 23, 17, tzinfo=UTC)
+    )
+    assert _missing(_asking(Minimum(language="es", during=during)), off) == [
+        ("09:00", "11:00", "1 agent"),
+        ("10:00", "11:00", "language es"),
+    ]
+    assert _missing(_asking(Minimum(1)), off) == [("09:00", "11:00", "1 agent")]
+
+
+def test_several_minimums_are_told_in_the_order_of_time():
+    """Then in the order in which they are written."""
+    found = _missing(_asking(Minimum(2), Minimum(language="es")))
+    assert found == [
+        ("09:00", "11:00", "2 agents"),
+        ("14:00", "17:00", "2 agents"),
+        ("14:00", "17:00", "language es"),
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 12)), min_size=1, max_size=6), st.integers(1, 4))
+def test_a_number_is_kept_exactly_where_so_many_are_counted(shifts, number):
+    """Hour by hour, counted by hand."""
+    rota = roster([[Window(frozenset({0}), a * 60, (a + length) * 60)] for a, length in shifts])
+    desk = replace(rota.teams["desk"], minimums=(Minimum(number),))
+    rota = replace(rota, teams={"desk": desk})
+    found = gaps(rota, MONDAY, MONDAY)
+    for hour in range(24):
+        moment = datetime(2026, 11, 23, hour, 30, tzinfo=ZoneInfo("America/Chicago"))
+        there = sum(a <= hour < a + length for a, length in shifts)
+        assert any(gap.start <= moment < gap.end for gap in found) is (there < number)
+
+
+@pytest.mark.parametrize(
+    ("text", "monday"),
+    [
+        ("2026-11-26T07:59", None),
+        ("2026-11-26T08:00", "2026-11-30"),
+        ("2026-11-29T23:59", "2026-11-30"),
+        ("2026-11-30T00:00", None),
+    ],
+)
+def test_the_next_week_is_due_from_thursday_on(text, monday):
+    """In the team's own time."""
+    moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/Chicago")).timestamp()
+    due = week_due(_asking().teams["desk"], moment)
+    assert (due and due.isoformat()) == monday
+
+
+def test_the_note_names_the_hours_and_what_is_missing():
+    """And nothing where nobody is; what is said ahead counts."""
+    rota = _asking(Minimum(language="es"))
+    note = week_note(rota, rota.teams["desk"], MONDAY)
+    assert note.splitlines()[:2] == [
+        "Next week in desk some hours lack people:",
+        "- Mon 2026-11-23 14:00 - 17:00  (3 h)  language es",
+    ]
+    assert len(note.splitlines()) == 6
+    everybody = _asking()
+    assert week_note(everybody, everybody.teams["desk"], MONDAY) == ""

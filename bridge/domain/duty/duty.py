@@ -147,6 +147,12 @@ def open_spans(team: Team, start: int, end: int) -> Spans:
     return instants(union([*weekly, *dated]), team.timezone, start, end)
 
 
+def window_spans(team: Team, windows: Iterable[Window], start: int, end: int) -> Spans:
+    """When any of these windows holds within [start, end), epoch seconds, on closed days too."""
+    weekly = _weekly(windows, _days_around(start, end), frozenset())
+    return instants(union(weekly), team.timezone, start, end)
+
+
 def _own_duty(roster: Roster, team: Team, team_open: Spans, start: int, end: int) -> dict[str, Spans]:
     """Each agent's duty before overrides."""
     keys = [key for key in dict.fromkeys(team.agents) if key in roster.agents]

@@ -77,6 +77,19 @@ class Sticky:
 
 
 @dataclass(frozen=True, slots=True)
+class Minimum:
+    """How many must be on duty at least while the team is open, who take this language and topic.
+
+    None asks for nothing. `during` (empty: always): the hours of the week for which it is asked.
+    """
+
+    at_least: int = 1
+    language: str | None = None
+    topic: str | None = None
+    during: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     key: str
     timezone: str  # an IANA name
@@ -90,6 +103,7 @@ class Team:
     overflow: tuple[str, ...] = ()
     overflow_after_seconds: float = 60
     alert_after_seconds: float = 0  # 0: off
+    minimums: tuple[Minimum, ...] = ()
     calendar: str | None = None  # a path, already made absolute
     shifts: tuple[Shift, ...] | None = None  # from the calendar; None: no calendar
 

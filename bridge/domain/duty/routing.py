@@ -118,6 +118,12 @@ def choose(
     return _chosen(key, _why_picked(team.pick, key, free, load), table, against, beaten)
 
 
+def takes(agent: Agent, topic: str | None, language: str | None) -> bool:
+    """Whether an agent takes customers of this topic and language; None: whatever the customer names."""
+    skilled = topic is None or not agent.skills or topic in agent.skills
+    return skilled and (language is None or not agent.languages or speaks(agent.languages, language))
+
+
 def speaks(languages: Iterable[str], asked: str) -> bool:
     """Whether one of an agent's language tags serves a customer's, e.g. `es` serves `es-MX`."""
     wanted = _tag(asked)
