@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bridge.domain.duty.duty import Override
+from bridge.domain.duty.newest_word import Left, left_after_return, left_of
 from bridge.store.engine.prepared import Prepared
 from bridge.store.tables import audit, overrides
 
@@ -27,14 +30,18 @@ def current(connection: Connection, now: float) -> Overrides:
     rows = _CURRENT.one(connection, now=now)
     return Overrides(
         tuple(
-            Override(
-                row.agent, row.kind, _moment(row.starts_at), _moment(row.ends_at), row.for_agent, row.team
-            )
+            _override(row.agent, row.kind, row.starts_at, row.ends_at, row.for_agent, row.team)
             for row in rows
             if row.kind != "pause"
         ),
         frozenset(row.team for row in rows if row.kind == "pause" and row.starts_at <= now),
     )
+
+
+def _override(
+    agent: Any, kind: Any, starts_at: float, ends_at: float, for_agent: str | None, team: str | None
+) -> Override:
+    return Override(agent, kind, _moment(starts_at), _moment(ends_at), for_agent, team)
 
 
 def _moment(at: float) -> datetime:
@@ -43,7 +50,7 @@ def _moment(at: float) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new override, said by `by` (an e-mail). What it replaces: see `replace`."""
+    """A new override, said by `by` (an e-mail) at `at`."""
 
     kind: str  # off | on | cover | pause
     starts_at: float
@@ -54,48 +61,64 @@ class Change:
     for_agent: str | None = None
     team: str | None = None
 
+    def as_override(self) -> Override:
+        """The same for the decisions; not of a pause."""
+        return _override(self.agent, self.kind, self.starts_at, self.ends_at, self.for_agent, self.team)
+
 
 def put(connection: Connection, changes: Sequence[Change]) -> list[None]:
-    """The newest word of an agent's duty or a team's pause takes the place of the earlier ones."""
+    """Writes what was said down; the newest word takes its time from the earlier ones (see `newest_word`)."""
     for one in changes:
-        lift(connection, [Lift(one.agent, one.team if one.kind == "pause" else None)])
-        connection.execute(
-            insert(overrides),
-            [
-                {
-                    "kind": one.kind,
-                    "agent": one.agent,
-                    "for_agent": one.for_agent,
-                    "team": one.team,
-                    "starts_at": one.starts_at,
-                    "ends_at": one.ends_at,
-                    "by": one.by,
-                    "created_at": one.at,
-                }
-            ],
-        )
+        if one.kind == "pause":
+            _end_pause(connection, one.team)
+        else:
+            _leave(connection, one.at, partial(left_of, new=one.as_override()))
+        connection.execute(insert(overrides), [_row(one)])
     return [None] * len(changes)
+
+
+def _row(change: Change) -> dict[str, Any]:
+    row = asdict(change)
+    return {**row, "created_at": row.pop("at")}
 
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """An agent's overrides end, or a team's pause."""
+    """An agent is back to the rota at `now`, or a team's pause ends."""
 
     agent: str | None = None
     team: str | None = None
+    now: float = NO_END
 
 
 def lift(connection: Connection, wishes: Sequence[Lift]) -> list[None]:
-    o = overrides.c
+    """Ends what is in force about an agent, or a team's pause."""
     for wish in wishes:
-        which = []
         if wish.agent:
-            which.append((o.agent == wish.agent) & (o.kind != "pause"))
+            _leave(connection, 0.0, partial(left_after_return, agent=wish.agent, now=wish.now))
         if wish.team:
-            which.append((o.team == wish.team) & (o.kind == "pause"))
-        if which:
-            connection.execute(delete(overrides).where(or_(*which)))
+            _end_pause(connection, wish.team)
     return [None] * len(wishes)
+
+
+def _end_pause(connection: Connection, team: str | None) -> None:
+    o = overrides.c
+    connection.execute(delete(overrides).where(o.team == team, o.kind == "pause"))
+
+
+def _leave(connection: Connection, now: float, left: Callable[[Override], Left]) -> None:
+    """Shortens, parts or deletes what was said earlier and is not over."""
+    o = overrides.c
+    for row in connection.execute(select(overrides).where(o.kind != "pause", o.ends_at > now)).all():
+        earlier = _override(row.agent, row.kind, row.starts_at, row.ends_at, row.for_agent, row.team)
+        rest = left(earlier)
+        if rest == (earlier,):
+            continue
+        connection.execute(delete(overrides).where(o.id == row.id))
+        kept = {key: value for key, value in row._mapping.items() if key != "id"}
+        parts = [{**kept, "starts_at": one.start.timestamp(), "ends_at": one.end.timestamp()} for one in rest]
+        if parts:
+            connection.execute(insert(overrides), parts)
 
 
 def forget_ended(connection: Connection, moments: Sequence[float]) -> list[None]:

@@ -62,6 +62,21 @@ async def test_cover_moves_the_shifts(sim: Simulator, clock: ShiftedClock) -> No
         await desk.card(CY)
 
 
+async def test_the_newest_word_wins_and_whoever_loses_a_cover_is_told(desk: Desk) -> None:
+    """Two cover Amy one after the other, then she is back; a break of the covering one ends nothing."""
+    await desk.ask(KIM, "cover amy with cy for 4h")
+    await desk.ask(KIM, "off cy for 15m")
+    await desk.ask(KIM, "cover amy with bo for 4h")
+    assert await desk.told(CY, "no longer") == "Cy Okafor no longer covers for Amy Chen."
+    await desk.told(AMY, "Cy Okafor no longer")
+    await desk.ask(KIM, "on amy")
+    await desk.told(BO, "Bo Diaz no longer covers for Amy Chen.")
+    assert "Amy Chen" in await desk.ask(KIM, "preview")
+    await desk.ask(KIM, "off amy for 2h")
+    await desk.ask(KIM, "off bo for 2h")
+    assert "nobody" in await desk.ask(KIM, "preview")
+
+
 async def test_assign_gives_it_to_somebody(desk: Desk) -> None:
     """A conversation of Amy's goes to Bo, a waiting one to Amy; a refusal is explained to the lead."""
     ada = await desk.opened()

@@ -5,11 +5,12 @@ Only the configuration is looked at: no conversations held, no former agent, no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.duty.duty import next_change
+from bridge.domain.duty.duty import Override, next_change
 from bridge.domain.duty.roster import Ask, Roster, Team
 from bridge.domain.duty.routing import Choice, choose, find_team, teams_to_try
 from bridge.domain.duty.table import day_and_time, duty_table
@@ -51,8 +52,14 @@ class Preview:
         }
 
 
-def preview(roster: Roster, now: datetime, ask: Ask, subject: str | None = None) -> Preview:
-    """Who would get this customer at `now` (aware), also by overflow.
+def preview(
+    roster: Roster,
+    now: datetime,
+    ask: Ask,
+    subject: str | None = None,
+    overrides: Sequence[Override] = (),
+) -> Preview:
+    """Who would get this customer at `now` (aware), also by overflow; with what leads said for that time.
 
     `subject` changes nothing but a sentence: who a customer spoke with before stands in the store.
     """
@@ -64,12 +71,12 @@ def preview(roster: Roster, now: datetime, ask: Ask, subject: str | None = None)
     reasons = [f"route {roster.routes.index(route) + 1} sends this customer to {team.key}"]
     if subject is not None and team.sticky.days > 0:
         reasons.append("a former agent would be preferred, but who that is stands in the store, not in files")
-    choice = choose(team, roster, here, ask, {})
+    choice = choose(team, roster, here, ask, {}, overrides)
     if choice.agent is not None:
         reasons.append(_gets(roster, choice))
         return Preview(here, team.key, choice.agent, None, tuple(reasons), choice.passed_over)
     reasons.append(choice.reason)
-    return _in_the_end(roster, team, here, ask, reasons, choice)
+    return _in_the_end(roster, team, here, ask, reasons, choice, overrides)
 
 
 def render_preview(preview: Preview) -> str:
@@ -85,18 +92,24 @@ def render_preview(preview: Preview) -> str:
 
 
 def _in_the_end(
-    roster: Roster, team: Team, here: datetime, ask: Ask, reasons: list[str], first: Choice
+    roster: Roster,
+    team: Team,
+    here: datetime,
+    ask: Ask,
+    reasons: list[str],
+    first: Choice,
+    overrides: Sequence[Override],
 ) -> Preview:
     """What comes of a customer whom nobody can take at once."""
-    later, passed = _own_later(roster, team, here, ask), dict(first.passed_over)
+    later, passed = _own_later(roster, team, here, ask, overrides), dict(first.passed_over)
     if later is None and team.overflow:
-        later = _overflow(roster, team, here, ask, passed)
+        later = _overflow(roster, team, here, ask, passed, overrides)
     if later is not None:
         taker, seconds, choice = later
         reasons.append(f"after {seconds:g} seconds, {taker.key} takes the customer: {_gets(roster, choice)}")
         others = tuple((key, why) for key, why in passed.items() if key != choice.agent)
         return Preview(here, taker.key, choice.agent, None, tuple(reasons), others)
-    table = duty_table(roster, team, here)
+    table = duty_table(roster, team, here, overrides)
     if team.overflow:
         names = ", ".join(team.overflow)
         reasons.append(
@@ -107,27 +120,34 @@ def _in_the_end(
     return Preview(here, team.key, None, table.opens_at, tuple(reasons), tuple(passed.items()))
 
 
-def _own_later(roster: Roster, team: Team, here: datetime, ask: Ask) -> tuple[Team, float, Choice] | None:
+def _own_later(
+    roster: Roster, team: Team, here: datetime, ask: Ask, overrides: Sequence[Override]
+) -> tuple[Team, float, Choice] | None:
     """Someone of the own team who comes on duty before the customer overflows."""
     alone = Roster(roster.agents, {team.key: team}, ())
     moment = here
     until = here.timestamp() + (team.overflow_after_seconds if team.overflow else 0)
-    while (change := next_change(alone, moment)) is not None and change.timestamp() < until:
+    while (change := next_change(alone, moment, overrides)) is not None and change.timestamp() < until:
         moment = local(change.timestamp(), team.timezone)
-        choice = choose(team, roster, moment, ask, {})
+        choice = choose(team, roster, moment, ask, {}, overrides)
         if choice.agent is not None:
             return team, change.timestamp() - here.timestamp(), choice
     return None
 
 
 def _overflow(
-    roster: Roster, team: Team, here: datetime, ask: Ask, passed: dict[str, str]
+    roster: Roster,
+    team: Team,
+    here: datetime,
+    ask: Ask,
+    passed: dict[str, str],
+    overrides: Sequence[Override],
 ) -> tuple[Team, float, Choice] | None:
     """Whoever is found once the customer has waited; adds to `passed` who was not."""
     wait = team.overflow_after_seconds
     then = local(here.timestamp() + wait, team.timezone)
     for other in teams_to_try(team, wait, roster):
-        choice = choose(other, roster, then, ask, {}, waited_seconds=wait)
+        choice = choose(other, roster, then, ask, {}, overrides, waited_seconds=wait)
         for key, why in choice.passed_over:
             passed.setdefault(key, why)
         if choice.agent is not None:
