@@ -45,6 +45,7 @@ class Deeds(Answering):
             "done": self._done, "transfer": self._transfer, "assign": self._transfer, "history": self._history,
             "board": self._board, "queue": self._queue, "who": self._who, "roster": self._shifts,
             "cover": self._duty.cover, "pause": self._duty.pause, "resume": self._duty.resume, "preview": self._preview,
+            "plans": self._duty.plans, "cancel": self._duty.cancel,
         }  # fmt: skip
 
     def asker(self, emails: tuple[str, ...]) -> Asker | None:

@@ -8,13 +8,15 @@ from itertools import chain
 
 from bridge.bot.answering import Answering
 from bridge.domain.bot.commands import Asker, Command
-from bridge.domain.bot.times import ends_at
+from bridge.domain.bot.times import ends_at, span_meant
 from bridge.domain.conversation.desk import DutyBook
+from bridge.domain.duty.duty import Override
 from bridge.domain.duty.newest_word import Left, covers_lost, left_after_return, left_of
+from bridge.domain.duty.roster import Team
 from bridge.domain.identity import reference
 from bridge.store import bot_reads
 from bridge.store.bot import Effects, Saying
-from bridge.store.overrides import NO_END, Change, Lift
+from bridge.store.overrides import NO_END, Change, Lift, plans
 
 # 'off' and 'on' without an end: nobody is forgotten for ever.
 OFF_SECONDS = 12 * 3600.0
@@ -26,18 +28,24 @@ class DutyDeeds(Answering):
     async def off(self, command: Command, asker: Asker) -> Effects:
         agent, team = command.agent or "", self._team_of(command.agent)
         now = self._clock.now()
-        until = ends_at(command.end, team.timezone, now) if command.end else now + OFF_SECONDS
+        start, until = span_meant(command.start, command.end, team.timezone, now, OFF_SECONDS)
         held = await self._store.read(bot_reads.of_agent, agent)
         book, _, _ = await self._book()
         what = (
-            f"off until {self._time(until, team)}"
-            if command.end
+            f"off {self._span(start, until, team)}"
+            if command.end or command.start
             else f"off until {'you say' if agent == asker.agent else 'somebody says'} on"
         )
-        left = f" {len(held)} open: {', '.join(reference(one.id) for one in held[:20])}." if held else ""
+        ahead = start > now
+        left = (
+            f" {len(held)} open: {', '.join(reference(one.id) for one in held[:20])}."
+            if held and not ahead
+            else ""
+        )
+        bound = "" if command.end or command.start else ", at most 12 hours"
         effects = self._changed(
-            command, asker, agent, f"{{who}} {what}{'' if command.end else ', at most 12 hours'}.{left}",
-            change=Change("off", now, until, asker.email, now, agent=agent),
+            command, asker, agent, f"{{who}} {what}{bound}.{left}",
+            change=Change("off", start, until, asker.email, now, agent=agent),
         )  # fmt: skip
         return self._with_lost(effects, asker, book, _left(book, effects.changes))
 
@@ -50,15 +58,17 @@ class DutyDeeds(Answering):
         back = [left_after_return(one, agent, now) for one in book.overrides]
         plain = DutyBook(book.roster, tuple(chain.from_iterable(back)), book.paused)
         teams = [one for one in book.roster.teams.values() if agent in one.agents]
-        if command.end is None and any(agent in plain.table(one, now).on_duty for one in teams):
+        said = command.end is not None or command.start is not None
+        if not said and any(agent in plain.table(one, now).on_duty for one in teams):
             lift = Lift(agent=agent, now=now)
             effects = self._changed(command, asker, agent, f"{{who}} on duty.{again}", lift=lift)
             return replace(self._with_lost(effects, asker, book, back), forgiven=(agent,))
-        until = ends_at(command.end, team.timezone, now) if command.end else now + OFF_SECONDS
-        closed = "" if any(plain.table(one, now).open for one in teams) else ", as soon as a team opens"
-        text = f"{{who}} on duty outside the shifts until {self._time(until, team)}{closed}.{again}"
+        start, until = span_meant(command.start, command.end, team.timezone, now, OFF_SECONDS)
+        ahead = start > now or any(plain.table(one, now).open for one in teams)
+        closed = "" if ahead else ", as soon as a team opens"
+        text = f"{{who}} on duty outside the shifts {self._span(start, until, team)}{closed}.{again}"
         effects = self._changed(
-            command, asker, agent, text, change=Change("on", now, until, asker.email, now, agent=agent)
+            command, asker, agent, text, change=Change("on", start, until, asker.email, now, agent=agent)
         )
         left = _left(book, effects.changes)
         return replace(self._with_lost(effects, asker, book, left), forgiven=(agent,))
@@ -66,15 +76,50 @@ class DutyDeeds(Answering):
     async def cover(self, command: Command, asker: Asker) -> Effects:
         absent, covering = command.agent or "", command.to or ""
         team, now, names = self._team_of(absent), self._clock.now(), self._roster().agents
-        assert command.end is not None
-        until = ends_at(command.end, team.timezone, now)
-        change = Change("cover", now, until, asker.email, now, agent=covering, for_agent=absent)
-        text = f"{names[covering].name} covers for {names[absent].name} until {self._time(until, team)}."
+        start, until = span_meant(command.start, command.end, team.timezone, now, OFF_SECONDS)
+        change = Change("cover", start, until, asker.email, now, agent=covering, for_agent=absent)
+        text = f"{names[covering].name} covers for {names[absent].name} {self._span(start, until, team)}."
         effects = replace(self._said(asker, command, text), changes=(change,))
         others = [one for one in (absent, covering) if one != asker.agent]
         effects = replace(effects, says=(*effects.says, *(Saying(names[one].email, text) for one in others)))
         book, _, _ = await self._book()
         return self._with_lost(effects, asker, book, _left(book, effects.changes))
+
+    async def plans(self, command: Command, asker: Asker) -> Effects:
+        """What holds now or later, each with the number that `cancel` takes."""
+        now, names = self._clock.now(), self._roster().agents
+        found = await self._store.read(plans, now)
+        lines = [
+            f"{number}. {self._told(one)}"
+            for number, one in found.items()
+            if command.agent in (None, one.agent, one.for_agent) and one.agent in names
+        ]
+        return self._said(asker, command, "\n".join(lines) or "Nothing was said: the rota holds.")
+
+    async def cancel(self, command: Command, asker: Asker) -> Effects:
+        """One plan less; whoever it was about hears of it."""
+        found = await self._store.read(plans, self._clock.now())
+        one = found.get(command.number or 0)
+        if one is None or not (asker.lead or (one.kind != "cover" and one.agent == asker.agent)):
+            return self._refused(
+                asker, str(command), f"There is no plan {command.number}. Say plans for them."
+            )
+        text, agents = f"No longer: {self._told(one)}", self._roster().agents
+        about = [agents[key].email for key in (one.agent, one.for_agent or "") if key in agents]
+        says = tuple(Saying(email, text) for email in dict.fromkeys(about) if email != asker.email)
+        effects = self._said(asker, command, text)
+        return replace(effects, says=(*effects.says, *says), lifts=(Lift(number=command.number),))
+
+    def _told(self, one: Override) -> str:
+        agents, team = self._roster().agents, self._team_of(one.for_agent or one.agent)
+        names = {key: agents[key].name if key in agents else key for key in (one.agent, one.for_agent or "")}
+        does = f"covers for {names[one.for_agent or '']}" if one.kind == "cover" else f"is {one.kind}"
+        start, end = one.start.timestamp(), one.end.timestamp()
+        return f"{names[one.agent]} {does} {self._span(start, end, team)}."
+
+    def _span(self, start: float, until: float, team: Team) -> str:
+        begins = f"from {self._time(start, team)} " if start > self._clock.now() else ""
+        return f"{begins}until {self._time(until, team)}"
 
     def _with_lost(self, effects: Effects, asker: Asker, book: DutyBook, left: Sequence[Left]) -> Effects:
         """The same, and word of the covers that end by it, to whoever covers, is covered, or asked."""

@@ -38,6 +38,16 @@ def current(connection: Connection, now: float) -> Overrides:
     )
 
 
+def plans(connection: Connection, now: float) -> dict[int, Override]:
+    """What holds about agents' duty, now or later, by its number, in the order of time."""
+    o = overrides.c
+    query = select(overrides).where(o.ends_at > now, o.kind != "pause").order_by(o.starts_at, o.id)
+    return {
+        row.id: _override(row.agent, row.kind, row.starts_at, row.ends_at, row.for_agent, row.team)
+        for row in connection.execute(query)
+    }
+
+
 def _override(
     agent: Any, kind: Any, starts_at: float, ends_at: float, for_agent: str | None, team: str | None
 ) -> Override:
@@ -84,20 +94,23 @@ def _row(change: Change) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """An agent is back to the rota at `now`, or a team's pause ends."""
+    """An agent is back to the rota at `now`, a team's pause ends, or what was said under a number is taken back."""
 
     agent: str | None = None
     team: str | None = None
+    number: int | None = None
     now: float = NO_END
 
 
 def lift(connection: Connection, wishes: Sequence[Lift]) -> list[None]:
-    """Ends what is in force about an agent, or a team's pause."""
+    """Ends what is in force about an agent, a team's pause, or one plan."""
     for wish in wishes:
         if wish.agent:
             _leave(connection, 0.0, partial(left_after_return, agent=wish.agent, now=wish.now))
         if wish.team:
             _end_pause(connection, wish.team)
+        if wish.number is not None:
+            connection.execute(delete(overrides).where(overrides.c.id == wish.number))
     return [None] * len(wishes)
 
 

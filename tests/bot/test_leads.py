@@ -77,6 +77,27 @@ async def test_the_newest_word_wins_and_whoever_loses_a_cover_is_told(desk: Desk
     assert "nobody" in await desk.ask(KIM, "preview")
 
 
+async def test_plans_are_made_listed_and_taken_back(desk: Desk) -> None:
+    """Ahead of time, with numbers; whoever a plan is about hears of it, and agents see and cancel their own."""
+    answer = await desk.ask(KIM, "off amy from tomorrow 09:00 until tomorrow 17:00")
+    assert "Amy Chen is off from" in answer
+    await desk.ask(KIM, "cover bo with cy tomorrow")
+    assert "Amy Chen" in await desk.ask(KIM, "preview")
+    plans = (await desk.ask(KIM, "plans")).splitlines()
+    assert [line.split(". ", 1)[1].split(" from")[0] for line in plans] == [
+        "Cy Okafor covers for Bo Diaz",
+        "Amy Chen is off",
+    ]
+    (mine,) = (await desk.ask(AMY, "plans")).splitlines()
+    assert mine == plans[1]
+    (cover,) = (await desk.ask(KIM, "plans cy")).splitlines()
+    assert "There is no plan" in await desk.ask(AMY, f"cancel {cover.partition('.')[0]}")
+    assert "No longer: Cy Okafor covers" in await desk.ask(KIM, f"cancel {cover.partition('.')[0]}")
+    await desk.told(BO, "No longer: Cy Okafor covers for Bo Diaz")
+    assert "No longer: Amy Chen is off" in await desk.ask(AMY, f"cancel {mine.partition('.')[0]}")
+    assert await desk.ask(KIM, "plans") == "Nothing was said: the rota holds."
+
+
 async def test_assign_gives_it_to_somebody(desk: Desk) -> None:
     """A conversation of Amy's goes to Bo, a waiting one to Amy; a refusal is explained to the lead."""
     ada = await desk.opened()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.domain.bot.times import End, day_meant, ends_at
+from bridge.domain.bot.times import End, day_meant, ends_at, span_meant, split_times
 from bridge.domain.duty.localtime import LocalTimeError
 
 CHICAGO = "America/Chicago"
@@ -74,3 +74,64 @@ def test_days() -> None:
     assert day_meant("2026-12-24", friday) == date(2026, 12, 24)
     assert day_meant("someday", friday) is None
     assert day_meant("2026-13-01", friday) is None
+    assert day_meant("monica", friday) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        # Said on Monday the 23rd at 10:00.
+        ("amy for 2h", "2026-11-23T10:00", "2026-11-23T12:00"),
+        ("amy 30m", "2026-11-23T10:00", "2026-11-23T10:30"),
+        ("amy 1h30m", "2026-11-23T10:00", "2026-11-23T11:30"),
+        ("amy 2pm", "2026-11-23T10:00", "2026-11-23T14:00"),
+        ("amy until 2:30 pm", "2026-11-23T10:00", "2026-11-23T14:30"),
+        ("amy until 12am", "2026-11-23T10:00", "2026-11-24T00:00"),
+        ("amy tomorrow", "2026-11-24T00:00", "2026-11-25T00:00"),
+        ("amy today", "2026-11-23T10:00", "2026-11-24T00:00"),
+        ("amy fri", "2026-11-27T00:00", "2026-11-28T00:00"),
+        ("amy 24 dec", "2026-12-24T00:00", "2026-12-25T00:00"),
+        ("amy 2026-12-24", "2026-12-24T00:00", "2026-12-25T00:00"),
+        ("amy until fri", "2026-11-23T10:00", "2026-11-28T00:00"),
+        ("amy until fri 17:00", "2026-11-23T10:00", "2026-11-27T17:00"),
+        ("amy from tomorrow 09:00 until fri 17:00", "2026-11-24T09:00", "2026-11-27T17:00"),
+        ("amy from tomorrow 09:00 until 17:00", "2026-11-24T09:00", "2026-11-24T17:00"),
+        ("amy from tomorrow 09:00 for 2h", "2026-11-24T09:00", "2026-11-24T11:00"),
+        ("amy from 24 dec until 27 dec", "2026-12-24T00:00", "2026-12-28T00:00"),
+        ("amy from Dec 24th until January 2nd", "2026-12-24T00:00", "2027-01-03T00:00"),
+        ("amy from fri until thu", "2026-11-27T00:00", "2026-12-04T00:00"),
+        ("amy from 18:00", "2026-11-23T18:00", "2026-11-23T19:00"),
+        ("amy from fri", "2026-11-27T00:00", "2026-11-28T00:00"),
+        ("amy", "2026-11-23T10:00", "2026-11-23T11:00"),
+    ],
+)
+def test_times_ahead(text: str, start: str, end: str) -> None:
+    """A day alone is all of it; what is not said of the end is an hour here."""
+    name, begin, ending = split_times(text)
+    assert name == "amy"
+    assert span_meant(begin, ending, CHICAGO, at("2026-11-23T10:00"), 3600) == (at(start), at(end))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("amy from 2026-11-20 until fri", "is over already"),
+        ("amy from 2026-11-23T09:00 until fri", "is over already"),
+        ("amy from fri until 2026-11-24", "is over already"),
+        ("amy from 2028-01-01 until 2028-01-02", "no time|too far away"),
+        ("amy from someday until fri", "is no time"),
+        ("amy from fri 25:00", "is no time"),
+        ("amy until 30 feb", "is no time"),
+    ],
+)
+def test_wrong_times_ahead_are_explained(text: str, part: str) -> None:
+    """In a sentence for whoever typed it."""
+    _, begin, ending = split_times(text)
+    with pytest.raises(LocalTimeError, match=part):
+        span_meant(begin, ending, CHICAGO, at("2026-11-23T10:00"), 3600)
+
+
+@pytest.mark.parametrize("name", ["Monica", "Fritz", "Satya", "May", "Sunny", "Amy Chen", "bo@example.com"])
+def test_a_name_is_no_day(name: str) -> None:
+    """Whoever is called so is meant."""
+    assert split_times(name) == (name, None, None)

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from bridge.domain.bot.times import End
+from bridge.domain.bot.times import End, split_times
 from bridge.domain.conversation.thread_words import visible
 from bridge.domain.duty.roster import Roster
 
 REFERENCE = re.compile(r"#?([0-9a-f]{6})", re.ASCII | re.IGNORECASE)
-_END = re.compile(r"(?:^|\s)(until|till|for)\s+(.+)$", re.IGNORECASE | re.DOTALL)
 _MOST = 300  # characters of a command; what is longer is no command
 PREVIEW_KEYS = ("at", "source", "store", "topic", "language", "subject")
 
@@ -36,6 +35,8 @@ class Command:
     to: str | None = None
     team: str | None = None
     day: str | None = None
+    number: int | None = None
+    start: str | None = None
     end: End | None = None
     ask: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,10 +46,12 @@ class Command:
         parts = (
             self.word,
             self.ref,
+            self.number,
             self.agent,
             self.to and f"to {self.to}",
             self.team,
             self.day,
+            self.start and f"from {self.start}",
             self.end,
             *asked,
         )
@@ -66,7 +69,10 @@ Parsed = Command | Refusal
 AGENT_HELP = {
     "help": "help - this list",
     "on": "on - on duty again",
-    "off": "off [until 14:30 | for 30m] - off duty; without a time until you say on, at most 12 hours",
+    "off": "off [30m | 2pm | until 14:30 | fri | from tomorrow 09:00 until fri 17:00] - off duty; without a time "
+    "until you say on, at most 12 hours",
+    "plans": "plans - what was said about your duty, with numbers",
+    "cancel": "cancel <number> - take one of your plans back",
     "status": "status - whether customers come to you now",
     "mine": "mine - your conversations",
     "done": "done <ref> - close a conversation",
@@ -78,8 +84,10 @@ LEAD_HELP = {
     "queue": "queue - who waits",
     "who": "who [team] - who is on duty",
     "roster": "roster [today | sat | 2026-11-28] - the shifts of a day",
-    "off": "off <agent> [until 14:30 | for 30m], on <agent> - switch somebody off or on",
-    "cover": "cover <agent> with <agent> until <time> - somebody has another's shifts",
+    "off": "off <agent> [30m | until 14:30 | from tomorrow until fri 17:00], on <agent> - switch somebody off or on",
+    "cover": "cover <agent> with <agent> [from 24 dec] until 27 dec - somebody has another's shifts",
+    "plans": "plans [agent] - what was said about duty, now and ahead, with numbers",
+    "cancel": "cancel <number> - take one of the plans back",
     "assign": "assign <ref> <agent> - give a conversation to somebody",
     "pause": "pause <team> - nobody new for this team",
     "resume": "resume <team> - customers again",
@@ -195,10 +203,10 @@ def _bare(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
 
 def _duty(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
     """on, off: one's own or, for a lead, somebody's."""
-    name, end = _split_end(rest)
+    name, start, end = split_times(rest)
     agent = asker.agent
     if name:
-        if re.fullmatch(r"[\d:.]+[hm]?", name):
+        if name[0].isdigit():
             return None
         found = find_agent(name, roster)
         if isinstance(found, Refusal):
@@ -208,7 +216,19 @@ def _duty(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
             return Refusal(f"Only leads may switch somebody else {word}.")
     if agent is None:
         return Refusal(f"You are no agent in the configuration; say whom you mean: {word} <agent>.")
-    return Command(word, agent=agent, end=end)
+    return Command(word, agent=agent, start=start, end=end)
+
+
+def _plans(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
+    if not rest or not asker.lead:
+        return None if rest else Command(word, agent=None if asker.lead else asker.agent)
+    agent = find_agent(rest, roster)
+    return agent if isinstance(agent, Refusal) else Command(word, agent=agent)
+
+
+def _cancel(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
+    number = rest.strip().lstrip("#").rstrip(".")
+    return Command(word, number=int(number)) if re.fullmatch(r"[0-9]{1,12}", number, re.ASCII) else None
 
 
 def _ref_only(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
@@ -243,11 +263,11 @@ def _assign(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None
 
 
 def _cover(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
-    names, end = _split_end(rest)
+    names, start, end = split_times(rest)
     absent, found, covering = re.sub(r"\s+(with|by)\s+", "\n", names, count=1, flags=re.IGNORECASE).partition(
         "\n"
     )
-    if not found or end is None:
+    if not found or (end is None and start is None):
         return None
     who, by = find_agent(absent, roster), find_agent(covering, roster)
     for one in (who, by):
@@ -255,16 +275,16 @@ def _cover(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
             return one
     if who == by:
         return Refusal("Nobody can cover for themselves.")
-    return Command(word, agent=str(who), to=str(by), end=end)
+    return Command(word, agent=str(who), to=str(by), start=start, end=end)
 
 
 def _team(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | None:
-    name, end = _split_end(rest)
+    name, start, end = split_times(rest)
     if not name and word == "who":
         return Command(word)
     if not name and len(roster.teams) == 1:
         name = next(iter(roster.teams))
-    if not name or (end and word != "pause"):
+    if not name or start or (end and word != "pause"):
         return None
     team = find_team(name, roster)
     return team if isinstance(team, Refusal) else Command(word, team=team, end=end)
@@ -293,15 +313,6 @@ def _preview(word: str, rest: str, asker: Asker, roster: Roster) -> Parsed | Non
     return Command(word, ask=ask)
 
 
-def _split_end(rest: str) -> tuple[str, End | None]:
-    found = _END.search(rest)
-    if found is None:
-        return rest, None
-    return rest[: found.start()].strip(), End(
-        "for" if found[1].lower() == "for" else "until", found[2].strip()
-    )
-
-
 def _split_ref(rest: str) -> tuple[str | None, str]:
     """A reference at the beginning, and what follows it."""
     first, _, more = rest.partition(" ")
@@ -322,4 +333,6 @@ _PARSERS: dict[str, Callable[[str, str, Asker, Roster], Parsed | None]] = {
     "resume": _team,
     "roster": _roster,
     "preview": _preview,
+    "plans": _plans,
+    "cancel": _cancel,
 }
