@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
+from bridge.domain.conversation.model import Conversation
 from bridge.domain.conversation.public import iso
 from bridge.store.engine.committer import StoreUnavailable
 from bridge.store.following import changeable, page
@@ -31,12 +32,17 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
 
     Each item comes once as `message`, with its seq as id; what changes about it later (its delivery, an
     agent's correction) is an `update` without an id, so that Last-Event-ID stays the newest seq. A
-    Last-Event-ID that is none of ours counts as 0: too much is better than something missed.
+    Last-Event-ID that is none of ours counts as 0: too much is better than something missed. `ended` has the
+    number after the last seq: who comes back with it has seen everything, and 204 keeps a browser from coming
+    back again (https://html.spec.whatwg.org/multipage/server-sent-events.html).
     """
     parts = request.app[PARTS]
     state = await customer_of(request, request.query.get("key"))
     given = request.headers.get("Last-Event-ID") or request.query.get("lastEventId") or "0"
-    last = min(number(given) or 0, state.conversation.last_seq)
+    seen = number(given) or 0
+    if state.conversation.status == "ended" and seen == _id_of_end(state.conversation):
+        return web.Response(status=204, headers=DATA_HEADERS | request[CORS])
+    last = min(seen, state.conversation.last_seq)
 
     def connected() -> bool:
         return request.transport is not None
@@ -48,6 +54,10 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
         raise Problem(
             429, "This conversation has too many open streams.", retry_after=_PING_SECONDS
         ) from None
+
+
+def _id_of_end(conversation: Conversation) -> int:
+    return conversation.last_seq + 1
 
 
 async def _serve(
@@ -148,7 +158,7 @@ class _Stream:
             await self._send("token", {"issuedAt": iso(self.feed.issued)})
         self.issued = self.feed.issued
         if shown["status"] == "ended":
-            await self._send("ended", shown)
+            await self.response.send(as_line(shown), event="ended", id=str(_id_of_end(conversation)))
             return True
         return False
 

@@ -74,6 +74,11 @@ async def test_stream_ends_with_the_conversation(bridge: RunningBridge) -> None:
     async with ada.stream() as again:
         await eventually(lambda: again.ended)
     assert again.of("ended") == told.of("ended")
+    seen = max(one.id for one in told.news if one.id is not None)
+    assert told.news[-1].id == seen
+    for last, status in ((seen, 204), (seen - 1, 200), (seen + 1, 200), (0, 200)):
+        found = await ada.call("GET", "/stream", headers={"Last-Event-ID": str(last)})
+        assert found.status == status, last
 
 
 async def test_customer_s_own_end_closes_every_stream(bridge: RunningBridge) -> None:
