@@ -45,30 +45,32 @@ class Texts:
         """The text in `language`, else in its base language (es for es-MX), else in English.
 
         A sentence with a placeholder whose value is missing or None is left out, so that nobody reads
-        `{opens_at}`. Never raises on odd values or languages; KeyError for an unknown `key`.
+        `{opens_at}`. A value that is a function gets the language in which the text is written, so that both are
+        of one. Never raises on odd values or languages; KeyError for an unknown `key`.
         """
-        shown = {name: text for name, value in values.items() if (text := _shown(value)) is not None}
-        for text in self._candidates(key, language):
-            filled = _fill(text, shown)
+        for written, text in self._candidates(key, language):
+            told = {name: _shown(value, written) for name, value in values.items()}
+            filled = _fill(text, {name: value for name, value in told.items() if value is not None})
             if filled:
                 return filled
         raise KeyError(key)
 
-    def _candidates(self, key: str, language: str | None) -> Iterator[str]:
+    def _candidates(self, key: str, language: str | None) -> Iterator[tuple[str, str]]:
         wanted = _fold(language) if isinstance(language, str) else ""
         for candidate in dict.fromkeys((wanted, wanted.partition("-")[0], LAST_RESORT)):
             for texts in (self._own, self._shipped):
                 text = getattr(texts[candidate], key, None) if candidate in texts else None
                 if isinstance(text, str):
-                    yield text
+                    yield candidate, text
 
 
 def _fold(language: str) -> str:
     return language.strip().replace("_", "-").lower()
 
 
-def _shown(value: object) -> str | None:
+def _shown(value: object, language: str) -> str | None:
     try:
+        value = value(language) if callable(value) else value
         return None if value is None else str(value)
     except Exception:  # noqa: BLE001 - a customer's text is not worth failing for, whatever the value's fault
         return None

@@ -34,6 +34,11 @@ def clean(text: str) -> str:
     return text
 
 
+def _tag(language: str) -> str:
+    """es_MX, as some form services write it, is es-MX (RFC 5646)."""
+    return language.strip().replace("_", "-")
+
+
 def not_too_long(words: str, field: str) -> str:
     """What a customer said on a page or by the API. Raises Problem 422."""
     if len(words) > MOST_CHARACTERS:
@@ -104,7 +109,7 @@ class EventData(BaseModel):
     ] = None
     store: Short | None = None
     topic: Short | None = None
-    language: Annotated[str, Field(max_length=35), AfterValidator(clean)] | None = None
+    language: Annotated[str, Field(max_length=35), AfterValidator(clean), AfterValidator(_tag)] | None = None
     context: Annotated[dict[str, Any], AfterValidator(_clean_all)] | None = None
 
 

@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bridge.domain.conversation.desk import AgentState, Desk, DutyBook
@@ -43,7 +44,7 @@ class Policy:
         if "opens_at" in values:
             team = self.roster.teams.get(conversation.team or "")
             zone = team.timezone if team else "UTC"
-            values["opens_at"] = opening_time(values["opens_at"], zone, now, conversation.language)
+            values["opens_at"] = partial(opening_time, values["opens_at"], zone, now)
         return self.texts.get(key, conversation.language, **values)  # type: ignore[arg-type]
 
     def leads(self, team: str | None) -> tuple[str, ...]:

@@ -21,10 +21,10 @@ class Unprintable:
         raise RuntimeError("no text")
 
 
-def test_the_set_of_texts_is_closed_and_complete_in_both_languages() -> None:
-    """Every key has a meaning, its placeholders, and an English and a Spanish text."""
+def test_the_set_of_texts_is_closed_and_complete_in_every_language() -> None:
+    """Every key has a meaning, its placeholders, and a text in each language that ships."""
     assert set(KEYS) == set(PLACEHOLDERS) == set(Messages.model_fields)
-    assert set(shipped()) == {"en", "es"}
+    assert set(shipped()) == {"en", "es", "de", "fr", "ar"}
     for texts in shipped().values():
         assert set(texts.model_dump(exclude_none=True)) == set(KEYS)
     assert {"queued", "closed", "ended"} <= set(KEYS)
@@ -38,7 +38,7 @@ def test_every_text_is_said_somewhere(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", ["en", "es", "de", "fr", "ar"])
 def test_every_text_shows_what_it_is_given_and_reads_well_without(key: TextKey, language: str) -> None:
     """A sentence whose value is not known is left out; no brace reaches a customer."""
     values = {name: f"<{name}>" for name in PLACEHOLDERS[key]}
@@ -54,7 +54,18 @@ def test_the_language_falls_back_to_its_base_and_then_to_english() -> None:
     spanish, english = texts.get("ended", "es"), texts.get("ended", "en")
     assert spanish != english
     assert {texts.get("ended", language) for language in ("es-MX", "ES", "es_mx", " es ")} == {spanish}
-    assert {texts.get("ended", language) for language in ("de", "", None, "-", "x" * 999)} == {english}
+    assert {texts.get("ended", language) for language in ("tlh", "", None, "-", "x" * 999)} == {english}
+
+
+def test_a_value_may_be_told_in_the_language_of_its_text() -> None:
+    """Where a language has no text, its times are not told in it either."""
+    texts = Texts({"it": Messages(closed="Riapriamo {opens_at}.")})
+    for language, told in (
+        ("it-CH", "Riapriamo <it>."),
+        ("sv", "We open again <en>."),
+        ("de", "wieder <de>."),
+    ):
+        assert told in texts.get("closed", language, opens_at=lambda written: f"<{written}>")
 
 
 def test_the_configuration_s_texts_win_where_they_say_something() -> None:
@@ -63,14 +74,14 @@ def test_the_configuration_s_texts_win_where_they_say_something() -> None:
         {
             "en": Messages(closed="We open again {opens_at}."),
             "es-MX": Messages(ended="¡Órale!"),
-            "de": Messages(ended="Ende."),
+            "sv": Messages(ended="Slut."),
         }
     )
     assert texts.get("closed", "en", opens_at="Monday 09:00") == "We open again Monday 09:00."
     assert texts.get("ended", "es-MX") == "¡Órale!"
     assert texts.get("ended", "es") == Texts().get("ended", "es")
-    assert texts.get("ended", "de-AT") == "Ende."
-    assert texts.get("closed", "de", opens_at="Montag") == "We open again Montag."
+    assert texts.get("ended", "sv-FI") == "Slut."
+    assert texts.get("closed", "sv", opens_at="måndag") == "We open again måndag."
 
 
 def test_a_text_of_nothing_but_an_unknown_value_gives_way_to_the_shipped_one() -> None:

@@ -57,6 +57,8 @@ def test_languages_are_compared_without_case():
     assert routed(Ask(language="es"), language=("ES",))
     assert not routed(Ask(language="es-MX"), language=("es",))
     assert routed(Ask(language="es-MX"), language=("ES*",))
+    assert routed(Ask(language="es_MX"), language=("es-MX",))
+    assert routed(Ask(language="es-MX"), language=("es_*",))
 
 
 def test_the_first_route_that_matches_wins():

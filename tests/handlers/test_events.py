@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bridge.simulator import Simulator
+from handlers.events import EventData
 from tests.handlers.conftest import SETUP
 from tests.harness import SECRET, RunningBridge, running, signed
 
@@ -292,3 +293,9 @@ async def test_words_that_nobody_can_see_are_refused(bridge: RunningBridge) -> N
     customer = await bridge.opened(message="hello")
     answer = await customer.say("\u200b\u200d")
     assert answer.status == 422
+
+
+def test_a_language_is_written_with_a_hyphen() -> None:
+    """As RFC 5646 has it, however the form service writes it."""
+    assert EventData(subject="ada", displayName="Ada", language=" es_MX ").language == "es-MX"
+    assert EventData(subject="ada", displayName="Ada", language="en").language == "en"

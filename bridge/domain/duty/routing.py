@@ -3,7 +3,7 @@
 Beside contract section 4:
 
 * Route patterns are shell globs (`*`, `?`, `[abc]`) over the whole value; upper and lower case differ, save
-  in language tags. The pattern `es` is not `es-MX`; write `es*`.
+  in language tags, where `es_MX` is `es-MX`. The pattern `es` is not `es-MX`; write `es*`.
 * Skills are compared as they are written. An agent's language `es` also takes `es-MX`, and an agent of
   `es-MX` takes a customer who only says `es`, but `es-MX` does not take `es-ES`.
 * A customer who names no topic (or no language) can go to anyone on duty, also to those with skills: else a
@@ -135,7 +135,7 @@ def _matches(route: Route, ask: Ask) -> bool:
         _glob(route.source, ask.source)
         and _glob(route.store, ask.store)
         and _glob(route.topic, ask.topic)
-        and _glob(_lower(route.language), ask.language.lower() if ask.language else ask.language)
+        and _glob(_tags(route.language), _tag(ask.language) if ask.language else ask.language)
     )
 
 
@@ -145,8 +145,8 @@ def _glob(patterns: tuple[str, ...] | None, value: str | None) -> bool:
     return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
 
 
-def _lower(patterns: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if patterns is None else tuple(pattern.lower() for pattern in patterns)
+def _tags(patterns: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if patterns is None else tuple(map(_tag, patterns))
 
 
 def _tag(language: str) -> str:

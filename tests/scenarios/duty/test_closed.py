@@ -14,14 +14,14 @@ async def test_overnight_queue_is_served_oldest_first_when_the_shift_starts(
     set_clock(clock, "2026-11-22T20:00")  # a Sunday
     async with running(rota(hours=["mon-fri 09:00-18:00"]), sim, clock=clock) as bridge:
         line = []
-        for place, language in enumerate(("en", "es-MX", "fr"), 1):
+        for place, language in enumerate(("en", "es-MX", "it"), 1):
             line.append(await bridge.opened(f"c{place}", "hello", language=language))
             wanted = {"queuePosition": place, "opensAt": "2026-11-23T09:00:00.000Z"}
             await eventually(lambda: has(line[-1], **wanted))  # noqa: B023 - waited for at once
         words = [(await told(customer))[0] for customer in line]
         assert "tomorrow at 09:00" in words[0]
         assert "mañana a las 09:00" in words[1]
-        assert "tomorrow at 09:00" in words[2]  # nobody wrote a French text
+        assert "tomorrow at 09:00" in words[2]  # nobody wrote an Italian text
         assert bridge.calls() == []  # who waits costs no call
         await until(bridge, "2026-11-23T09:00")
         await eventually(lambda: has(line[2], status="open", agent="Amy", opensAt=None, queuePosition=None))
