@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench.parts import busy, calls, cost, door, end_to_end, floor, replies, sweep
+from bench.parts import busy, calls, cost, door, end_to_end, first_line, floor, replies, sweep
 from bench.table import Shown
 
 PARTS: dict[str, Callable[[bool], Shown | list[Shown]]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[bool], Shown | list[Shown]]] = {
     "sweep": sweep.measure,
     "busy": busy.measure,
     "replies": replies.measure,
+    "first-line": first_line.measure,
 }
 
 

@@ -15,6 +15,7 @@ if sys.argv[1:2] in (["run"], ["simulator"]):
 import typer
 
 from bridge.commands import (
+    ask,
     callback_test,
     check,
     dead_letters,
@@ -44,6 +45,7 @@ app.command()(init.init)
 app.command()(check.check)
 app.command()(duty.preview)
 app.command()(duty.coverage)
+app.command()(ask.ask)
 app.command()(sign.sign)
 app.command("callback-test")(callback_test.callback_test)
 app.add_typer(dead_letters.app, name="dead-letters")

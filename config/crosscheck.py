@@ -11,7 +11,9 @@ import holidays
 
 from bridge.domain.reach import is_public
 from config.addresses import AddressError, ip_of, is_loopback, split
+from config.check_first_line import faults_of_line
 from config.check_senders import faults_of, has_public_url
+from config.model_first_line import Answerer
 from config.models import Callback, Config, Source, Team
 from config.problems import Path, suggest
 from config.tree import Tree
@@ -66,6 +68,7 @@ def crosscheck(check: Check) -> None:
         _source(check, ("sources", name), source)
     for name, team in check.draft.teams.items():
         _team(check, name, team)
+    _first_lines(check)
     _routes(check)
     _development_only(check)
 
@@ -106,7 +109,19 @@ def _source(check: Check, path: Path, source: Source) -> None:
                 )
 
 
-def _callback(check: Check, path: Path, callback: Callback) -> None:
+def _first_lines(check: Check) -> None:
+    for name, line in check.draft.first_line.items():
+        path = ("first_line", name)
+        for place, message, remedy in faults_of_line(line, check.base, check.tree):
+            check.problem((*path, *place), message, remedy)
+        if line.answerer is not None:
+            _callback(check, (*path, "answerer", "url"), line.answerer)
+    for name, source in check.draft.sources.items():
+        if source.first_line is not None:
+            check.known(("sources", name, "first_line"), source.first_line, "first_line", "first line")
+
+
+def _callback(check: Check, path: Path, callback: Callback | Answerer) -> None:
     try:
         parts = split(callback.url)
     except AddressError as error:
@@ -118,7 +133,7 @@ def _callback(check: Check, path: Path, callback: Callback) -> None:
         check.problem(path, f"{host} is not a public address", "allow_private: true, if that is meant.")
     elif not callback.allow_private and parts.scheme == "http":
         check.problem(
-            path, "news must be posted by https", "https://, or allow_private: true inside a network."
+            path, "what we post must go by https", "https://, or allow_private: true inside a network."
         )
     if parts.fragment:
         check.problem(path, "the address has a # in it", "the address without it.")

@@ -11,6 +11,7 @@ from config.fields import (
     AnySecret,
     HeaderName,
     Jmespath,
+    Key,
     Listed,
     MediaType,
     Origin,
@@ -163,6 +164,8 @@ class Source(Model):
     """How the sender writes its payload; default: JSON, or what the preset's service sends."""
     json_fields: Annotated[tuple[str, ...], Listed] = ()
     """Fields of the body whose value is JSON in a text."""
+    first_line: Key | None = None
+    """The chatbot that this source's customers meet first, by its name in `first_line`."""
     map: dict[EventField, Jmespath] = Field(default_factory=dict)
     """JMESPath expressions over the sender's own payload, one for each event field."""
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from config.fields import Key, Language, UrlName
 from config.model_base import Model
+from config.model_first_line import FirstLine
 from config.model_messages import Messages
 from config.model_sources import Auth, Callback, Files, Privacy, Source, Webex
 from config.model_teams import Agent, Holidays, Route, Sticky, Team, When
@@ -41,6 +42,8 @@ class Config(Model):
     """Which agents answer the same customers, by name."""
     routes: tuple[Route, ...] = Field(min_length=1)
     """Which customers go to which team; the first route that matches wins."""
+    first_line: dict[Key, FirstLine] = Field(default_factory=dict)
+    """Chatbots that greet and answer before a person is asked, by name."""
     messages: dict[Language, Messages] = Field(default_factory=dict)
     """What the customer reads, by language; what is left out keeps the texts that ship."""
     privacy: Privacy = Privacy()

@@ -14,7 +14,7 @@ from tests.commands.conftest import ROOT
 
 DOCS = (ROOT / "docs/commands.md").read_text()
 CONTRACT = {"run", "demo", "simulator", "check", "preview", "coverage", "sign", "dead-letters", "erase", "export",
-            "guests", "callback-test", "init"}  # fmt: skip
+            "guests", "callback-test", "init", "ask"}  # fmt: skip
 
 
 def commands() -> dict[str, object]:
