@@ -115,7 +115,17 @@ class Index:
             2 * self._score(shared, phrase) / (self._score(stems, phrase) + self._score(phrase.stems, phrase))
         )
         known = frozenset(one for one in stems if phrase.answer in self._within.get(one, ()))
-        return (alike + self._score(known, phrase) / self._score(stems, phrase)) / 2
+        sure = (alike + self._score(known, phrase) / self._score(stems, phrase)) / 2
+        return sure if len(known) > 1 or self._names(known, phrase) else sure / 2
+
+    def _names(self, known: frozenset[str], phrase: _Phrase) -> bool:
+        """True where a single word names the thing: it is a whole phrase, or stands in two phrases of the answer.
+
+        'Store' in 'parking at the store' is no question about parking.
+        """
+        if phrase.stems - self._light <= known:
+            return True
+        return sum(known <= other.stems for other in self._phrases if other.answer == phrase.answer) > 1
 
     def _score(self, stems: frozenset[str], phrase: _Phrase) -> float:
         length = 1 - _B + _B * len(phrase.stems) / self._length

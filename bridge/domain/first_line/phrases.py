@@ -27,8 +27,8 @@ _EMPTY = {
     "fr": "le la les l un une des du de d je j moi mon ma mes nous notre nos vous votre vos il elle ils elles on ce c "
     "cet cette ces est sont suis etes etre ai as a avez avons ont avoir peux peut puis pouvez pourrais voudrais veux "
     "dois faut en dans sur au aux pour avec par et ou mais si que qu s se y t bonjour salut merci svp plait besoin "
-    "savoir fait faire n ne pas",
-    "ar": "في من على الى عن مع هل ان انا انت نحن هو هي هم هذا هذه ذلك تلك او و لا ما لي لكم عندكم لديكم كان يكون قد "
+    "savoir fait faire",
+    "ar": "في من على الى عن مع هل ان انا انت نحن هو هي هم هذا هذه ذلك تلك او و ما لي لكم عندكم لديكم كان يكون قد "
     "من فضلك شكرا مرحبا السلام عليكم اريد احتاج اود ان اعرف يمكن يمكنني استطيع",
 }
 # What kind of answer is asked for: it helps to tell two answers apart and never carries one alone.
