@@ -73,6 +73,8 @@ def _plain(value: str) -> str:
 
 
 def _email(value: str) -> str:
+    if value.lower().startswith("mailto:"):
+        raise fault(f"{value[:60]!r} is a link, not an address", value[len("mailto:") :])
     if len(value) > 254 or not re.fullmatch(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\".]+(\.[^@\s,;<>\".]+)+", value):
         raise fault(f"{value[:60]!r} is not an e-mail address", "amy@example.com")
     return value

@@ -10,6 +10,7 @@ from bridge.domain.duty.roster import Window
 from bridge.domain.duty.routing import speaks
 from config.check_senders import SHORT_SIGNING_SECRET, weaknesses_of
 from config.fields import secret_bytes
+from config.lint_rota import lint_rota
 from config.models import Agent, Config, Route, Team, When
 from config.problems import Path
 
@@ -26,6 +27,7 @@ def lint(config: Config) -> Warnings:
     yield from _teams(config)
     yield from _routes(config)
     yield from _secrets(config)
+    yield from lint_rota(config)
 
 
 def _agents(config: Config) -> Warnings:
@@ -50,6 +52,8 @@ def _teams(config: Config) -> Warnings:
         elif team.calendar is None and not any(_works(config, team, agent) for agent in team.agents):
             message = "nobody ever covers this team: no shift of its agents is inside its hours"
             yield (*path, "hours"), message, "hours and shifts that meet; both are in the team's zone."
+        else:
+            yield from _never(config, path, team)
         yield from _minimums(config, path, team)
 
 
@@ -66,6 +70,18 @@ def _minimums(config: Config, path: Path, team: Team) -> Warnings:
         if agents and len(suited) < asked.at_least:
             message = f"only {len(suited)} of its agents can ever count for this, and {asked.at_least} are asked for"
             yield (*path, "coverage", index), message, "fewer, or more agents, skills or languages."
+
+
+def _never(config: Config, path: Path, team: Team) -> Warnings:
+    """Agents who never work there, where others do."""
+    for index, agent in enumerate(team.agents if team.calendar is None else ()):
+        if not _works(config, team, agent):
+            message = f"the shifts of {agent} never meet the hours of this team"
+            yield (
+                (*path, "agents", index),
+                message,
+                "shifts inside of the hours; both are in the team's zone.",
+            )
 
 
 def _works(config: Config, team: Team, agent: str) -> bool:

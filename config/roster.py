@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from bridge.domain.duty import roster as domain
-from config.models import Agent, Config, Route, Team
+from config.models import Agent, Config, Holidays, Route, Team
 
 
 def to_roster(config: Config, base: Path) -> domain.Roster:
@@ -44,12 +44,7 @@ def _team(key: str, team: Team, base: Path) -> domain.Team:
         timezone=team.timezone,
         agents=team.agents,
         hours=team.hours,
-        holidays=domain.Holidays(
-            country=team.holidays.country,
-            subdivision=team.holidays.subdivision,
-            closed=frozenset(chain.from_iterable(team.holidays.closed)),
-            open=team.holidays.open,
-        ),
+        holidays=holidays_of(team.holidays),
         leads=team.leads,
         pick=domain.Pick(team.pick),
         sticky=domain.Sticky(sticky.days, sticky.wait_seconds) if sticky else domain.Sticky(),
@@ -67,3 +62,13 @@ def _team(key: str, team: Team, base: Path) -> domain.Team:
 def _route(route: Route) -> domain.Route:
     when = route.when
     return domain.Route(route.team, when.source, when.store, when.topic, when.language)
+
+
+def holidays_of(holidays: Holidays) -> domain.Holidays:
+    """The days on which a team is closed, for the decisions."""
+    return domain.Holidays(
+        country=holidays.country,
+        subdivision=holidays.subdivision,
+        closed=frozenset(chain.from_iterable(holidays.closed)),
+        open=holidays.open,
+    )

@@ -81,6 +81,12 @@ SOURCE = "secrets: [env:KIOSK_SECRET]}"
             "US",
         ),
         (
+            ("amy@example.com", "mailto:amy@example.com"),
+            "agents.amy.email",
+            "is a link",
+            "amy@example.com",
+        ),
+        (
             ("agents: [amy]", "agents: [amy], holidays: {closed: 24.12.2026}"),
             "teams.front-desk.holidays.closed[0]",
             "not a date",

@@ -27,6 +27,32 @@ AGENT, TEAM, ROUTE = "{email: amy@example.com}", "agents: [amy]", "  - team: fro
         ((ROUTE, "  - {when: {language: de}, team: front-desk}\n" + ROUTE), "", ""),
         (("timezone: Europe/London", "timezone: EST"), "teams.front-desk.timezone", "no summer time"),
         ((AGENT, "{email: a@b.de, shifts: [sat 09:00-12:00]}"), "", ""),
+        ((AGENT, "{email: аmy@example.com}"), "agents.amy.email", "cyrillic small letter a"),
+        ((AGENT, "{email: a@b.de, shifts: ['mon 00:00-23:59']}"), "agents.amy.shifts[0]", "minute before"),
+        (("timezone: Europe/London", "timezone: Etc/GMT+5"), "teams.front-desk.timezone", "behind UTC"),
+        (
+            (AGENT + "\n", "{email: a@b.de, shifts: [sat 09:00-12:00]}\n  bo: {email: bo@b.de}\n"),
+            "agents.bo",
+            "in no team",
+        ),
+        (
+            (ROUTE, "  - {when: {store: S1-S99}, team: front-desk}\n" + ROUTE),
+            "routes[0].when.store[0]",
+            "no range",
+        ),
+        (
+            (TEAM, TEAM + ", coverage: [{at_least: 2}]"),
+            "teams.front-desk.coverage[0]",
+            "only 1 of its agents",
+        ),
+        (("routes:", "messages: {en: {closed: 'Back {opens_at'}}\nroutes:"), "messages.en.closed", "a brace"),
+        (
+            ("routes:", "messages: {en: {closed: '{{team}} is closed'}}\nroutes:"),
+            "messages.en.closed",
+            "a brace",
+        ),
+        (("routes:", "messages: {sv: {ended: Slut.}}\nroutes:"), "messages.sv", "read in English"),
+        (("routes:", "messages: {de-AT: {ended: Ende.}}\nroutes:"), "", ""),
     ],
 )
 def test_what_is_probably_not_meant_is_warned_of(
@@ -118,3 +144,30 @@ def test_a_part_without_effect_is_warned_of_where_it_is_used(
         ("teams.front-desk.sticky", "sticky agents come later", 7),
         ("routes[0].when.language", "languages come later", 9),
     ]
+
+
+def test_one_agent_who_never_works_is_warned_of(read: Callable[..., Loaded]) -> None:
+    """Also where somebody else covers the team."""
+    agents = "{email: a@b.de}\n  bo: {email: bo@b.de, shifts: [sun 09:00-12:00]}"
+    team = "agents: [amy, bo], hours: ['mon-fri 09:00-17:00']"
+    (warning,) = read(MINIMAL, (AGENT, agents), (TEAM, team)).warnings
+    assert (warning.where, "never meet" in warning.message) == ("teams.front-desk.agents[1]", True)
+
+
+def test_reopened_hours_in_which_nobody_can_work_are_warned_of(read: Callable[..., Loaded]) -> None:
+    """Weekly shifts do not count on a closed day."""
+    days = "holidays: {closed: [2026-12-24..2026-12-26], open: ['2026-12-24 09:00-12:00', '2026-12-27 09:00-12:00']}"
+    shifts = "{email: a@b.de, shifts: [daily 09:00-12:00]}"
+    (warning,) = read(MINIMAL, (AGENT, shifts), (TEAM, f"{TEAM}, {days}")).warnings
+    assert warning.where == "teams.front-desk.holidays.open[0]"
+    assert read(MINIMAL, (TEAM, f"{TEAM}, {days}")).warnings == ()
+
+
+def test_a_skill_that_was_mistyped_is_warned_of(read: Callable[..., Loaded]) -> None:
+    """One that resembles a topic of a route; others are the sources' affair."""
+    routes = "  - {when: {topic: returns}, team: front-desk}\n" + ROUTE
+    (warning,) = read(
+        MINIMAL, (AGENT, "{email: a@b.de, skills: [retruns, returns, violins]}"), (ROUTE, routes)
+    ).warnings
+    assert warning.where == "agents.amy.skills[0]"
+    assert "returns" in str(warning)
