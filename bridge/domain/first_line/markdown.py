@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 
 
@@ -29,10 +29,17 @@ def sections(content: str) -> list[Section]:
             fence = "" if fence else mark[1]
         head = None if fence or mark else _HEADING.match(line)
         if head:
-            heads.append((number, len(head[1]), (head[2] or "").strip(), []))
+            heads.append((number, len(head[1]), _words(line[head.end() :]), []))
         elif heads:
             heads[-1][3].append(line)
     return [Section(line, depth, words, "\n".join(text).strip()) for line, depth, words, text in heads]
+
+
+def _words(rest: str) -> str:
+    """The words of a heading, without the '#' that may close it."""
+    words = rest.strip()
+    bare = words.rstrip("#")
+    return bare.rstrip() if not bare or bare[-1] in " \t" else words
 
 
 def faults(found: list[Section]) -> list[tuple[int, str]]:
