@@ -33,12 +33,14 @@ def ask(
 ) -> None:
     """Say what a first line would answer, and why.
 
-    How sure it is is said too. Exits 1 when it would answer nothing and offer a person. Only files are read.
+    How sure it is is said too. Words that ask for a person lead to one.
+    Exits 1 when it would answer nothing and offer a person. Only files are read.
 
     \b
     bridge ask --line desk "when do you close"
     """
     from bridge.domain.first_line.matching import ask as look
+    from bridge.domain.first_line.person import asks_for_a_person
     from config.files import folder_of
     from config.first_lines import answers_of
 
@@ -51,6 +53,10 @@ def ask(
     name = next(iter(lines)) if line is None else line
     if name not in lines:
         misused(f"--line: {unknown('first line', name, lines)}")
+    if asks_for_a_person(words):
+        why = "these words ask for a person"
+        say(json.dumps({"person": True, "why": [why]}) if as_json else f"a person\nWhy:\n  {why}")
+        raise typer.Exit(0)
     found = look(answers_of(lines[name], folder_of(path)), words, language)
     say(json.dumps(_as_json(found)) if as_json else _as_text(found))
     raise typer.Exit(0 if found.answer else 1)

@@ -42,6 +42,13 @@ def test_ask_exits_1_for_nothing(bridge, shop: Path) -> None:
     assert answer["why"]
 
 
+def test_ask_says_where_a_person_is_asked_for(bridge, shop: Path) -> None:
+    """Words that ask for a person are no question for the answers."""
+    ran = bridge("ask", "--config", shop, "I want to talk to a person")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("a person\n")
+
+
 @pytest.mark.parametrize(("line", "said"), [("dsek", "did you mean desk"), ("", "no first line")])
 def test_ask_refuses_an_unknown_line(bridge, shop: Path, line: str, said: str) -> None:
     """2 and the nearest name."""
