@@ -28,7 +28,7 @@ _SEND_BUFFER = 128 * 1024  # bytes that the system keeps for a reader that is sl
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
-    """Events `message`, `update`, `status`, `warning`, `token`, `ended`.
+    """Events `message`, `update`, `status`, `warning`, `token`, `ended`, and `ping` every 15 seconds without news.
 
     Each item comes once as `message`, with its seq as id; what changes about it later (its delivery, an
     agent's correction) is an `update` without an id, so that Last-Event-ID stays the newest seq. A
@@ -69,7 +69,7 @@ async def _serve(
             request,
             headers=DATA_HEADERS | request[CORS],
             sep="\n",
-            ping_interval=_PING_SECONDS,
+            ping_interval=4 * _PING_SECONDS,
             send_timeout=_SEND_SECONDS,
         ) as response:
             _keep_little(request)
@@ -111,7 +111,17 @@ class _Stream:
             await self._tell_changes()
             if await self._tell_state() or feed.over:
                 return
-            await news.wait()
+            await self._wait(news)
+
+    async def _wait(self, news: asyncio.Event) -> None:
+        """Until there is news; a page hears meanwhile that the line lives, which a comment does not tell it."""
+        while True:
+            try:
+                async with asyncio.timeout(_PING_SECONDS):
+                    await news.wait()
+                return
+            except TimeoutError:
+                await self._send("ping", {})
 
     async def _tell_messages(self) -> None:
         ident = self.feed.state.conversation.id

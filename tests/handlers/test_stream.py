@@ -165,3 +165,16 @@ async def test_stop_of_the_service_ends_streams_cleanly(bridge: RunningBridge) -
     await ada.say("two")
     async with ada.stream(last_event_id=told.last_id) as again:
         await eventually(lambda: again.texts == ["two"])
+
+
+async def test_a_quiet_stream_pings_where_a_page_sees_it(
+    bridge: RunningBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an event without an id, so that it moves nothing on; words still come."""
+    monkeypatch.setattr("handlers.stream._PING_SECONDS", 0.01)
+    ada = await bridge.opened("ada", "hello")
+    async with ada.stream() as told:
+        await eventually(lambda: len(told.of("ping")) > 2)
+        await ada.say("still here")
+        await eventually(lambda: "still here" in told.texts)
+    assert {one.id for one in told.news if one.event == "ping"} == {None}

@@ -44,6 +44,8 @@ class Talk:
     key_dead: bool = False
     ends: int = 0
     seq: int = 0
+    # The line to the page is open, and nothing comes through.
+    deaf: bool = False
     streams: set[asyncio.Queue[tuple[int | None, str, Any] | None]] = field(default_factory=set)
 
     def state(self) -> dict[str, Any]:
@@ -95,6 +97,9 @@ class Talk:
         self._tell("ended", self.state())
         self.drop_streams()
 
+    def ping(self) -> None:
+        self._tell("ping", {})
+
     def drop_streams(self) -> None:
         for stream in self.streams:
             stream.put_nowait(None)
@@ -103,6 +108,8 @@ class Talk:
         return [item["text"] for item in self.items if item["from"] == "customer"]
 
     def _tell(self, event: str, data: Any, seq: int | None = None) -> None:
+        if self.deaf:
+            return
         for stream in self.streams:
             stream.put_nowait((seq, event, data))
 

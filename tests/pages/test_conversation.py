@@ -222,6 +222,39 @@ async def test_a_dropped_stream_loses_and_doubles_nothing(open_page: Open, bridg
     await expect(page.locator(".line")).to_have_text("Is here to help")
 
 
+async def test_a_line_that_is_open_and_silent_is_given_up(open_page: Open, bridge: FakeBridge) -> None:
+    """A cut cable breaks no line: the page asks for a new one itself, and loses nothing by it; pings keep a line."""
+    page = await open_page(FORM)
+    await page.clock.install()
+    talk = await begin(page, bridge, "zero")
+    await listening(page, talk)
+    (first,) = talk.streams
+    for _ in range(4):
+        await page.clock.run_for(20_000)
+        talk.ping()
+        talk.add("agent", "heard")
+        await expect(bubbles(page).last).to_have_text("heard")
+    assert talk.streams == {first}
+    talk.deaf = True
+    talk.add("agent", "lost on the way")
+    talk.deaf = False
+    await page.clock.run_for(41_000)
+    await until(page, lambda: first not in talk.streams or len(talk.streams) > 1, "a new line")
+    await expect(bubbles(page).last).to_have_text("lost on the way")
+
+
+async def test_no_network_is_seen_at_once(open_page: Open, bridge: FakeBridge) -> None:
+    """The browser knows before any line breaks."""
+    page = await open_page(FORM)
+    talk = await begin(page, bridge, "zero")
+    talk.open("Amy")
+    await expect(page.locator(".line")).to_have_text("Is here to help")
+    await page.context.set_offline(True)
+    await expect(page.locator(".line")).to_contain_text("Connection lost")
+    await page.context.set_offline(False)
+    await expect(page.locator(".line")).to_have_text("Is here to help")
+
+
 async def test_a_busy_start_says_so(open_page: Open, bridge: FakeBridge) -> None:
     """A start that is refused for now says when to come back and keeps what was typed."""
     page = await open_page(FORM)

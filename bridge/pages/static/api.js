@@ -4,6 +4,9 @@
 performance.setResourceTimingBufferSize(0);
 performance.clearResourceTimings();
 
+/** Milliseconds for one call, its answer's beginning included. */
+const PATIENCE = 30_000;
+
 /** A refusal or a failure. `status` 0: no answer came. `retryAfter`: seconds, or null. `fields`: {name: sentence}. */
 export class Problem extends Error {
   constructor(status, body = {}, retryAfter = null) {
@@ -63,7 +66,7 @@ export async function startConversation(base, source, wish, idempotencyKey) {
 async function reach(address, options) {
   let response;
   try {
-    response = await fetch(address, { cache: "no-store", redirect: "error", ...options });
+    response = await fetch(address, { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(PATIENCE), ...options });
   } catch {
     throw new Problem(0);
   }

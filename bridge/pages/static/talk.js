@@ -2,6 +2,8 @@
 import { newKey } from "./api.js";
 
 const TRIES = 7;
+/** Milliseconds without a word from the server, which pings every 15 s, after which the line is dead, open or not. */
+const SILENCE = 40_000;
 
 /**
  * Fires `change` whenever something to be seen changed, `warning` (detail: {endsAt}, by the server's clock),
@@ -24,6 +26,7 @@ export class Talk extends EventTarget {
   #resumeAt = 0;
   #wake = () => {};
   #timers = new Set();
+  #watchdog = 0;
 
   constructor(conversation) {
     super();
@@ -32,7 +35,9 @@ export class Talk extends EventTarget {
       this.#wake();
       this.#listen();
     };
+    this.onOffline = () => this.#line(false);
     addEventListener("online", this.onOnline);
+    addEventListener("offline", this.onOffline);
   }
 
   get closed() {
@@ -100,6 +105,7 @@ export class Talk extends EventTarget {
     this.#wake();
     for (const timer of this.#timers) clearTimeout(timer);
     removeEventListener("online", this.onOnline);
+    removeEventListener("offline", this.onOffline);
   }
 
   #changed() {
@@ -112,6 +118,7 @@ export class Talk extends EventTarget {
       if (!this.#closed) action();
     }, milliseconds);
     this.#timers.add(timer);
+    return timer;
   }
 
   // Listening
@@ -121,7 +128,10 @@ export class Talk extends EventTarget {
     this.#stream?.close();
     const stream = this.#conversation.stream();
     this.#stream = stream;
-    const on = (name, action) => stream.addEventListener(name, (event) => !this.#closed && action(event));
+    this.#watch();
+    const on = (name, action) =>
+      stream.addEventListener(name, (event) => !this.#closed && stream === this.#stream && action(event));
+    for (const name of ["open", "ping", "message", "update", "status"]) on(name, () => this.#watch());
     on("open", () => {
       this.#resumeAt = 0;
       this.#line(true);
@@ -132,6 +142,16 @@ export class Talk extends EventTarget {
     on("warning", (event) => this.dispatchEvent(new CustomEvent("warning", { detail: JSON.parse(event.data) })));
     on("ended", () => this.#settleEnd(this.state));
     on("error", () => this.#dropped(stream));
+  }
+
+  /** A line that is open and silent is given up; nothing else would notice a cut cable for minutes. */
+  #watch() {
+    clearTimeout(this.#watchdog);
+    this.#timers.delete(this.#watchdog);
+    this.#watchdog = this.#after(SILENCE, () => {
+      this.onOffline();
+      this.#listen();
+    });
   }
 
   #line(online) {
