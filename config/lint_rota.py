@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 from bridge.domain.duty.closures import closed_on
 from bridge.domain.duty.roster import Window
 from config.model_messages import PLACEHOLDER, PLACEHOLDERS
 from config.models import Config, Team
-from config.problems import Path, nearest
+from config.problems import Path
 from config.roster import holidays_of
 from config.texts import LAST_RESORT, shipped
 
 Warnings = Iterator[tuple[Path, str, str]]  # where, what, remedy
 _RANGE = re.compile(r"[A-Za-z]*[0-9]+\s*(-|\.\.)\s*[A-Za-z]*[0-9]+")
 _LAST_MINUTE = 24 * 60 - 1
+# How alike two words are where one is the other mistyped; orders and returns are two things.
+_SLIP = 0.8
 
 
 def lint_rota(config: Config) -> Warnings:
@@ -84,7 +87,7 @@ def _skills(config: Config) -> Warnings:
     plain = {topic for topic in topics if not re.search(r"[*?\[]", topic)}
     for key, agent in config.agents.items():
         for index, skill in enumerate(agent.skills):
-            close = nearest(skill, plain)
+            close = next(iter(get_close_matches(skill, plain, n=1, cutoff=_SLIP)), None)
             if skill not in topics and close is not None:
                 message = f"no route asks for the topic {skill!r}"
                 yield ("agents", key, "skills", index), message, f"{close}, if that is meant."

@@ -167,7 +167,7 @@ def test_a_skill_that_was_mistyped_is_warned_of(read: Callable[..., Loaded]) -> 
     """One that resembles a topic of a route; others are the sources' affair."""
     routes = "  - {when: {topic: returns}, team: front-desk}\n" + ROUTE
     (warning,) = read(
-        MINIMAL, (AGENT, "{email: a@b.de, skills: [retruns, returns, violins]}"), (ROUTE, routes)
+        MINIMAL, (AGENT, "{email: a@b.de, skills: [retruns, returns, orders]}"), (ROUTE, routes)
     ).warnings
     assert warning.where == "agents.amy.skills[0]"
     assert "returns" in str(warning)

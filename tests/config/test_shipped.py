@@ -138,3 +138,9 @@ def test_a_report_is_grouped_by_file() -> None:
         "2 errors, 1 warning"
     )
     assert render([]) == "no errors, no warnings"
+
+
+def test_the_example_chain_has_nothing_to_warn_of() -> None:
+    """A lead who reads it as a model sees no warning."""
+    loaded = load(ROOT / "config" / "example-chain" / "bridge.yaml", {}, offline=True)
+    assert loaded.warnings == ()
