@@ -41,7 +41,15 @@ _SHOWN_INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 async def customer_of(request: web.Request, key: str | None = None) -> State:
-    """The conversation that the request's key opens. Raises Problem 401, 403 or 410.
+    """The conversation that the request's key opens. Raises Problem 401, 403 or 410."""
+    state = await opened_by_key(request, key)
+    if _key_is_dead(request.app[PARTS], state):
+        raise Problem(410, "This conversation is over.")
+    return state
+
+
+async def opened_by_key(request: web.Request, key: str | None = None) -> State:
+    """The same, also after its end. Raises Problem 401 or 403.
 
     The key is judged before the store is asked, so that an unknown conversation looks like a wrong key.
     """
@@ -59,8 +67,6 @@ async def customer_of(request: web.Request, key: str | None = None) -> State:
     if state is None:
         raise denied
     need_origin(request, state.conversation.source)
-    if _key_is_dead(parts, state):
-        raise Problem(410, "This conversation is over.")
     return state
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from handlers import customer, operations, page_files, pages, source_events, stream, webex_calls
+from handlers import customer, operations, page_files, pages, rating, source_events, stream, webex_calls
 from handlers.observed import observed
 from handlers.origins import cors, preflight
 from handlers.parts import DEMO, PARTS, Parts
@@ -18,6 +18,7 @@ ROUTES = (
     ("GET", "/v1/conversations/{id}/messages", customer.get_messages),
     ("POST", "/v1/conversations/{id}/messages", customer.post_message),
     ("POST", "/v1/conversations/{id}/end", customer.post_end),
+    ("POST", "/v1/conversations/{id}/rating", rating.post_rating),
     ("GET", "/v1/conversations/{id}/stream", stream.get_stream),
     ("GET", "/v1/conversations/{id}/guest-token", customer.get_guest_token),
     ("GET", "/v1/conversations/{id}/files/{file}", customer.get_file),

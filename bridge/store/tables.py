@@ -440,6 +440,16 @@ choices = Table(
     Index("choices_conversation", "conversation_id"),
 )
 
+# What customers thought of their conversations, once and after the end.
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("score", Integer, nullable=False),  # 1 to 5
+    Column("comment", Text),
+    Column("at", Float, nullable=False),
+)
+
 # Who did what by the bot or the board.
 audit = Table(
     "audit",

@@ -27,6 +27,7 @@ from bridge.store.tables import (
     lanes,
     locks,
     messages,
+    ratings,
     refusals,
     threads,
 )
@@ -165,7 +166,7 @@ def forget(connection: Connection, conversation_ids: Sequence[str]) -> None:
     file_ids = list(connection.execute(select(files.c.id).where(files.c.conversation_id.in_(mine))).scalars())
     if file_ids:
         connection.execute(delete(file_chunks).where(file_chunks.c.file_id.in_(file_ids)))
-    for table in (files, messages, deliveries, held, choices):
+    for table in (files, messages, deliveries, held, choices, ratings):
         connection.execute(delete(table).where(table.c.conversation_id.in_(mine)))
     # The envelope stays as long as its webhook-id must be remembered, without its content.
     connection.execute(update(envelopes).where(envelopes.c.conversation_id.in_(mine)).values(body="{}"))
