@@ -69,8 +69,10 @@ async def test_the_newest_word_wins_and_whoever_loses_a_cover_is_told(desk: Desk
     await desk.ask(KIM, "cover amy with bo for 4h")
     assert await desk.told(CY, "no longer") == "Cy Okafor no longer covers for Amy Chen."
     await desk.told(AMY, "Cy Okafor no longer")
+    await desk.told(KIM, "Cy Okafor no longer")
     await desk.ask(KIM, "on amy")
     await desk.told(BO, "Bo Diaz no longer covers for Amy Chen.")
+    await desk.told(KIM, "Bo Diaz no longer")
     assert "Amy Chen" in await desk.ask(KIM, "preview")
     await desk.ask(KIM, "off amy for 2h")
     await desk.ask(KIM, "off bo for 2h")
